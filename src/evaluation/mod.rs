@@ -1,0 +1,1 @@
+//! Metrics with baselines and intervals. Knows nothing of training.

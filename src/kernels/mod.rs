@@ -1,0 +1,1 @@
+//! Hot loops, each with its scalar twin; the only module with `unsafe`. Knows nothing of models.

@@ -1,0 +1,20 @@
+//! Songs that fit a photo, each with its reason: a CNN tags the photo's regions, the tags steer attention over the
+//! words of a lyric that a bidirectional RNN has read, and an MLP on each side maps both into a joint space.
+
+pub mod photo;
+
+pub mod tagger;
+
+pub mod lyric;
+
+pub mod catalogue;
+
+pub mod matcher;
+
+pub mod kernels;
+
+pub mod training;
+
+pub mod evaluation;
+
+pub mod cli;

@@ -1,0 +1,1 @@
+//! Words of songs: tokens, vectors, the tags they stand for, and the encoder that reads them. Knows nothing of photos.

@@ -1,0 +1,1 @@
+//! Bytes in, a checked upright RGB photo out. Knows nothing of models.

@@ -1,0 +1,1 @@
+//! Datasets, losses and loops that make the model files. Knows nothing of serving.
