@@ -5,7 +5,9 @@
 #![allow(unsafe_code, reason = "calls into code for instruction sets that were detected, and into the matrix product")]
 
 pub mod batch_norm;
+pub mod composed;
 pub mod depthwise;
 pub mod im2col;
 pub mod isa;
 pub mod matmul;
+pub mod ops;
