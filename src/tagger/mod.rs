@@ -1,6 +1,7 @@
 //! A square photo in, tags with probabilities and the region that spoke loudest out. Knows nothing of songs.
 
 pub mod arch;
+pub mod graph;
 pub mod regions;
 pub mod vocabulary;
 
