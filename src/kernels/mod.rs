@@ -7,6 +7,7 @@
 pub mod batch_norm;
 pub mod composed;
 pub mod depthwise;
+pub mod fused;
 pub mod im2col;
 pub mod isa;
 pub mod matmul;

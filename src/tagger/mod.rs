@@ -2,6 +2,7 @@
 
 pub mod arch;
 pub mod graph;
+pub mod infer;
 pub mod regions;
 pub mod vocabulary;
 
