@@ -134,18 +134,17 @@ fn tile<const FMA: bool, const L: usize, const V: usize, const R: usize>(
             sum.copy_from_slice(&bias[v * L..(v + 1) * L]);
         }
     }
-    for (run_idx, weights) in panel.chunks_exact(shape.run * PANEL).enumerate() {
-        let cells: [&[f32]; R] = begins.map(|begin| &input[begin + run_idx * shape.run_pitch..][..shape.run]);
-        for (k, weights) in weights.chunks_exact(PANEL).enumerate() {
-            let mut columns = [[0.0; L]; V];
-            for (v, column) in columns.iter_mut().enumerate() {
-                column.copy_from_slice(&weights[v * L..(v + 1) * L]);
-            }
+    let Product { runs, run, run_pitch, .. } = *shape;
+    for run_idx in 0..runs {
+        let weights = &panel[run_idx * run * PANEL..][..run * PANEL];
+        let cells: [&[f32]; R] = begins.map(|begin| &input[begin + run_idx * run_pitch..][..run]);
+        for k in 0..run {
+            let weights: &[f32; PANEL] = weights[k * PANEL..].first_chunk().expect("a panel has whole rows");
             for r in 0..R {
                 let x = cells[r][k];
                 for v in 0..V {
                     for lane in 0..L {
-                        sums[r][v][lane] = madd::<FMA>(x, columns[v][lane], sums[r][v][lane]);
+                        sums[r][v][lane] = madd::<FMA>(x, weights[v * L + lane], sums[r][v][lane]);
                     }
                 }
             }

@@ -5,6 +5,7 @@ pub mod graph;
 pub mod infer;
 pub mod regions;
 pub mod vocabulary;
+pub mod weights;
 
 use vocabulary::TagId;
 
