@@ -8,6 +8,7 @@ use candle_core::{Device, Result, Tensor, Var, bail};
 
 use super::arch::{Arch, Kind, Layout, Unit};
 use super::regions::{pooling_weights, regions};
+use super::weights::{Slot, slots};
 use crate::kernels::batch_norm::EPSILON;
 use crate::kernels::composed::activate;
 use crate::kernels::ops::{Route, batch_norm, depthwise, patches};
@@ -65,10 +66,11 @@ impl Graph {
         if params.len() != layout.n_params {
             bail!("{} parameters were given, the network has {}", params.len(), layout.n_params);
         }
-        let parameters = shapes(arch, &layout)
+        let parameters = slots(arch, &layout)
             .into_iter()
-            .map(|(name, start, shape)| {
-                let range = start..start + shape.iter().product::<usize>();
+            .filter(|slot| !slot.is_statistic)
+            .map(|Slot { name, shape, offset, .. }| {
+                let range = offset..offset + shape.iter().product::<usize>();
                 let var = Var::from_slice(&params[range.clone()], shape, device)?;
                 Ok(Parameter { name, range, var })
             })
@@ -211,25 +213,6 @@ impl Graph {
         };
         Ok(Output { region_logits, logits, pooled, embedding })
     }
-}
-
-/// Name, begin in the flat parameters and shape of every parameter, in order.
-fn shapes(arch: &Arch, layout: &Layout) -> Vec<(String, usize, Vec<usize>)> {
-    let mut all = Vec::new();
-    for (i, unit) in layout.units.iter().enumerate() {
-        let norm = unit.offset + unit.n_weights();
-        all.push((format!("units.{i}.weight"), unit.offset, vec![unit.fan_in(), unit.n_out]));
-        all.push((format!("units.{i}.gamma"), norm, vec![unit.n_out]));
-        all.push((format!("units.{i}.beta"), norm + unit.n_out, vec![unit.n_out]));
-    }
-    for (name, start, n_out) in [("head", layout.head, arch.n_tags), ("embedding", layout.embedding, arch.n_embedding)]
-    {
-        if n_out > 0 {
-            all.push((format!("{name}.weight"), start, vec![arch.n_features, n_out]));
-            all.push((format!("{name}.bias"), start + arch.n_features * n_out, vec![n_out]));
-        }
-    }
-    all
 }
 
 fn flat(tensor: &Tensor) -> Result<Vec<f32>> {

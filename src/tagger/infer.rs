@@ -205,13 +205,18 @@ fn grow(buffer: &mut Vec<f32>, n: usize) {
     }
 }
 
-/// Bytes become `[-1, 1]`, with a border of zeros.
+/// What the network reads for a byte of a photo, in `[-1, 1]`.
+pub fn pixel(byte: u8) -> f32 {
+    f32::from(byte) / 127.5 - 1.0
+}
+
+/// The photo's pixels, with a border of zeros.
 fn read_image(square_rgb: &[u8], side: usize, map: &mut Vec<f32>) {
     let pitch = (side + 2) * 3;
     grow(map, (side + 2) * pitch);
     clear_border(map, side, 3);
     for (row, bytes) in map[pitch..].chunks_exact_mut(pitch).zip(square_rgb.chunks_exact(side * 3)) {
-        row[3..].iter_mut().zip(bytes).for_each(|(to, &byte)| *to = f32::from(byte) / 127.5 - 1.0);
+        row[3..].iter_mut().zip(bytes).for_each(|(to, &byte)| *to = pixel(byte));
     }
 }
 
@@ -338,29 +343,5 @@ mod tests {
         inference.run(&large, 48);
         assert_eq!(inference.run(&small, 24).region_logits, before);
         assert_eq!(inference.clone().run(&small, 24).region_logits, before);
-    }
-
-    #[test]
-    fn speed() {
-        let arch = Arch::base(363, 64);
-        let (params, statistics) = numbers(&arch);
-        let rgb: Vec<u8> = (0..128 * 128 * 3).map(|i| (i % 251) as u8).collect();
-        for isa in Isa::available() {
-            let mut inference = Inference::on(isa, &arch, &params, &statistics);
-            let cpu = || {
-                let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-                text.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e6
-            };
-            inference.run(&rgb, 128);
-            let mut best = f64::MAX;
-            for _ in 0..5 {
-                let start = cpu();
-                for _ in 0..100 {
-                    inference.run(&rgb, 128);
-                }
-                best = best.min((cpu() - start) / 100.0);
-            }
-            println!("{} {best:.2} ms of cpu", isa.name());
-        }
     }
 }
