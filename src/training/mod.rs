@@ -1,1 +1,3 @@
 //! Datasets, losses and loops that make the model files. Knows nothing of serving.
+
+pub mod tagger;

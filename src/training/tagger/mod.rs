@@ -1,0 +1,3 @@
+//! Training of the tagger: photos with masked labels and soft tags in, weights out.
+
+pub mod network;
