@@ -130,8 +130,8 @@ impl Manifest {
     /// The list is absent or malformed.
     pub fn read(dir: &Path) -> Result<Self, ManifestError> {
         let path = dir.join(FILE_NAME);
-        let text = fs::read_to_string(&path)
-            .map_err(|source| ManifestError::Unreadable { path: path.clone(), source })?;
+        let text =
+            fs::read_to_string(&path).map_err(|source| ManifestError::Unreadable { path: path.clone(), source })?;
         let manifest: Self =
             toml::from_str(&text).map_err(|source| ManifestError::Malformed { path: path.clone(), source })?;
         match manifest.files.iter().find(|file| !is_inside(&file.path)) {

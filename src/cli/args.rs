@@ -11,15 +11,6 @@ use super::language::Language;
 use super::model::ModelArgs;
 use super::train::TrainArgs;
 
-const PHOTO_HELP: &str = "A photo file, a folder (with its subfolders), or - for standard input";
-
-const PHOTO_LONG_HELP: &str = "\
-A photo file, a folder, or - for standard input.
-
-JPEG, PNG, WebP, GIF (its first frame) and BMP are read, told by their content and not by their name. A folder gives \
-the photos in it and in its subfolders in the order of their names; hidden files and links to folders are left out, \
-as are files that are no photo by name and content.";
-
 /// Songs that fit a photo, each with its reason.
 #[derive(Debug, Parser)]
 #[command(
@@ -54,12 +45,13 @@ pub struct GlobalArgs {
     /// No progress and no warnings
     #[arg(short = 'q', long = "quiet", global = true, env = "IMAGE2SONG_QUIET", hide_env_values = true)]
     pub is_quiet: bool,
-    /// Form of the log on standard error; IMAGE2SONG_LOG sets its level
+    /// Form of the log on standard error: text or json; IMAGE2SONG_LOG sets its level
     #[arg(
         long,
         global = true,
         env = "IMAGE2SONG_LOG_FORMAT",
         hide_env_values = true,
+        hide_possible_values = true,
         value_enum,
         value_name = "FORMAT",
         default_value_t = LogFormat::Text
@@ -95,13 +87,25 @@ pub enum Command {
     Model(ModelArgs),
 }
 
+/// The photos to answer.
+#[derive(Debug, Args)]
+pub struct PhotoArgs {
+    /// A photo file, a folder (with its subfolders), or - for standard input
+    ///
+    /// JPEG, PNG, WebP, GIF (its first frame) and BMP are read, told by their content, not by their
+    /// name. A folder gives the photos in it and in its subfolders in the order of their names; hidden
+    /// files and links to folders are left out, as are files that are no photo by name and content.
+    #[arg(required = true, value_name = "PHOTO", verbatim_doc_comment)]
+    pub paths: Vec<PathBuf>,
+}
+
 /// Where the work runs and how it is shown; the same for all commands that read photos.
 #[derive(Debug, Args)]
 pub struct AnswerArgs {
     /// One JSON object a line instead of text; docs/json.md describes it
     #[arg(long = "json")]
     pub is_json: bool,
-    /// Language in which tags are shown: en, es, pt, fr, de, it, nl, ja, ko or zh [default: that of LANG, else en]
+    /// Language in which tags are shown [default: that of LANG, else en]
     #[arg(long, env = "IMAGE2SONG_LANG", hide_env_values = true, value_name = "CODE")]
     pub lang: Option<Language>,
     /// Where to compute: cpu, or cuda:N in a build with CUDA
@@ -118,15 +122,16 @@ Examples:
   image2song suggest holidays/ --top 3 --json > songs.jsonl
   curl -s https://example.org/photo.jpg | image2song suggest -")]
 pub struct SuggestArgs {
-    #[arg(required = true, value_name = "PHOTO", help = PHOTO_HELP, long_help = PHOTO_LONG_HELP)]
-    pub photos: Vec<PathBuf>,
+    /// The photos.
+    #[command(flatten)]
+    pub photos: PhotoArgs,
     /// Songs per photo
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub top: u16,
-    /// Draw the photo with its regions, tags and the words they woke; more photos get numbered files
+    /// Draw the photo, its regions, their tags and the words they woke (OUT-1.png, … for more photos)
     #[arg(long, value_name = "OUT.png")]
     pub explain: Option<PathBuf>,
-    /// Words about the mood or the moment that join what the photo shows
+    /// Words that join what the photo shows, such as a mood: "rainy night"
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub hint: String,
     /// Only songs in these languages (ISO 639-1, such as en,fr)
@@ -135,6 +140,7 @@ pub struct SuggestArgs {
     /// Leave out songs with explicit words
     #[arg(long = "no-explicit")]
     pub is_clean: bool,
+    /// How to answer.
     #[command(flatten)]
     pub answer: AnswerArgs,
 }
@@ -147,11 +153,13 @@ Examples:
   image2song tags holidays/ --top 10 --json
   image2song tags beach.jpg --lang fr")]
 pub struct TagsArgs {
-    #[arg(required = true, value_name = "PHOTO", help = PHOTO_HELP, long_help = PHOTO_LONG_HELP)]
-    pub photos: Vec<PathBuf>,
+    /// The photos.
+    #[command(flatten)]
+    pub photos: PhotoArgs,
     /// Tags per photo
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub top: u16,
+    /// How to answer.
     #[command(flatten)]
     pub answer: AnswerArgs,
 }
@@ -172,6 +180,7 @@ pub struct PhotosArgs {
     /// Photos to show
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub top: u32,
+    /// How to answer.
     #[command(flatten)]
     pub answer: AnswerArgs,
 }

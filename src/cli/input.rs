@@ -15,9 +15,8 @@ pub const STDIN: &str = "-";
 
 /// Endings by which people know photos. A file of a folder with one of these is answered even if it cannot be read,
 /// so that a broken or foreign photo is not passed over in silence.
-const PHOTO_ENDINGS: [&str; 14] = [
-    "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "dib", "heic", "heif", "avif", "tif", "tiff",
-];
+const PHOTO_ENDINGS: [&str; 14] =
+    ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "dib", "heic", "heif", "avif", "tif", "tiff"];
 
 /// A photo to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,10 +180,7 @@ mod tests {
             fs::write(root.join(name), "x").unwrap();
         }
         fs::write(root.join("unnamed"), b"\xff\xd8\xff\xe0\0\x10JFIF\0").unwrap();
-        assert_eq!(
-            names(&[root.to_owned()], root),
-            ["/a.png", "/b/c.webp", "/b/photo.heic", "/unnamed", "/z.JPG"]
-        );
+        assert_eq!(names(&[root.to_owned()], root), ["/a.png", "/b/c.webp", "/b/photo.heic", "/unnamed", "/z.JPG"]);
     }
 
     #[test]

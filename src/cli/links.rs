@@ -16,9 +16,9 @@ pub struct Links {
 }
 
 impl Links {
-    /// Links that search for a song.
+    /// Links that search for a song by its main artist and its title.
     pub fn to(artist: &str, title: &str) -> Self {
-        let words = format!("{artist} {title}");
+        let words = format!("{} {title}", main_artist(artist));
         let (in_path, in_query) = (encode(&path_words(&words)), encode(&plain_words(&words)));
         Self {
             spotify: format!("https://open.spotify.com/search/{in_path}"),
@@ -30,13 +30,24 @@ impl Links {
 
     /// Name and link of each service.
     pub fn named(&self) -> [(&'static str, &str); 4] {
-        [
-            ("Spotify", &self.spotify),
-            ("YouTube", &self.youtube),
-            ("Apple Music", &self.apple),
-            ("Deezer", &self.deezer),
-        ]
+        [("Spotify", &self.spotify), ("YouTube", &self.youtube), ("Apple Music", &self.apple), ("Deezer", &self.deezer)]
     }
+}
+
+/// The artist without guests, whom each service credits in its own way.
+fn main_artist(artist: &str) -> &str {
+    let starts_guests = |word: &str| {
+        let word = word.trim_start_matches(['(', '[']).to_ascii_lowercase();
+        matches!(word.as_str(), "feat" | "feat." | "ft" | "ft." | "featuring")
+    };
+    let mut start = 0;
+    for word in artist.split(' ') {
+        if start > 0 && starts_guests(word) {
+            return &artist[..start];
+        }
+        start += word.len() + 1;
+    }
+    artist
 }
 
 /// The words with single spaces and without control characters.
@@ -77,7 +88,12 @@ mod tests {
             links.youtube,
             "https://www.youtube.com/results?search_query=AC%2FDC%20Can%27t%20Stop%20%26%20Won%27t%20100%25"
         );
-        assert_eq!(Links::to("宇多田", "光").deezer, "https://www.deezer.com/search/%E5%AE%87%E5%A4%9A%E7%94%B0%20%E5%85%89");
+        assert_eq!(
+            Links::to("宇多田", "光").deezer,
+            "https://www.deezer.com/search/%E5%AE%87%E5%A4%9A%E7%94%B0%20%E5%85%89"
+        );
+        assert_eq!(Links::to("Rihanna (feat. Jay-Z)", "X").spotify, "https://open.spotify.com/search/Rihanna%20X");
+        assert_eq!(Links::to("Feat Ft.", "X").spotify, "https://open.spotify.com/search/Feat%20X");
         assert_eq!(Links::to("", "a\n b?#").apple, "https://music.apple.com/search?term=a%20b%3F%23");
     }
 

@@ -6,11 +6,11 @@ use std::thread;
 
 use anyhow::Context;
 
-use crate::catalogue::Catalogue;
+use super::standin::Catalogue;
+use super::standin::Matcher;
+use super::standin::Tagger;
 use crate::lyric::lexicon::Lexicon;
 use crate::manifest::{self, Manifest};
-use crate::matcher::Matcher;
-use crate::tagger::Tagger;
 use crate::tagger::vocabulary::{TagId, Vocabulary};
 
 use super::args::{AnswerArgs, GlobalArgs};

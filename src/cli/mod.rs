@@ -3,15 +3,16 @@
 //! anything is computed.
 
 pub mod args;
-pub mod suggest;
-pub mod tags;
-pub mod photos;
 pub mod catalog;
-pub mod train;
 pub mod eval;
 pub mod model;
+pub mod photos;
+pub mod suggest;
+pub mod tags;
+pub mod train;
 
 mod device;
+mod drawing;
 mod fault;
 mod input;
 mod language;
@@ -21,6 +22,8 @@ mod output_human;
 mod output_json;
 mod pool;
 mod sight;
+mod song_choice;
+mod standin;
 mod terminal;
 
 use std::ffi::OsString;
@@ -76,9 +79,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref::<io::Error>().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
-            || cause.downcast_ref::<serde_json::Error>().is_some_and(|cause| {
-                cause.io_error_kind() == Some(io::ErrorKind::BrokenPipe)
-            })
+            || cause
+                .downcast_ref::<serde_json::Error>()
+                .is_some_and(|cause| cause.io_error_kind() == Some(io::ErrorKind::BrokenPipe))
     })
 }
 

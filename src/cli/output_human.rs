@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Color, Style};
 use console::measure_text_width;
 
-use crate::catalogue::Song;
-use crate::matcher::Evidence;
+use super::standin::Evidence;
+use super::standin::Song;
 use crate::tagger::regions::Region;
 
 use super::fault::PhotoFault;
@@ -23,7 +23,6 @@ const BAR_WIDTH: usize = 20;
 /// The tag name under which evidence of a hint comes.
 const HINT: &str = "hint";
 
-const PLAIN: Style = Style::new();
 const TITLE: Style = Style::new().bold();
 const QUIET: Style = Style::new().dimmed();
 const WORD: Style = Style::new().italic();
@@ -138,7 +137,11 @@ impl<'a, W: Write> Page<'a, W> {
     /// Why a photo has no answer.
     pub fn fault(&mut self, fault: &PhotoFault) -> io::Result<()> {
         let text = format!("no answer: {}", printable(&fault.message));
-        self.sentence(FAULT, &text)
+        for (idx, line) in wrapped(&text, self.terminal.width.saturating_sub(2)).iter().enumerate() {
+            let (head, rest) = line.split_at(if idx == 0 { "no answer:".len() } else { 0 });
+            writeln!(self.out, "  {}{rest}", self.styled(FAULT, head))?;
+        }
+        Ok(())
     }
 
     /// Hands everything written so far on.
@@ -167,8 +170,10 @@ impl<'a, W: Write> Page<'a, W> {
     fn listen(&mut self, links: &Links) -> io::Result<()> {
         if self.terminal.has_links {
             let named = links.named();
-            let items: Vec<String> =
-                named.iter().map(|(name, link)| format!("\x1b]8;;{link}\x1b\\{}\x1b]8;;\x1b\\", self.styled(QUIET, name))).collect();
+            let items: Vec<String> = named
+                .iter()
+                .map(|(name, link)| format!("\x1b]8;;{link}\x1b\\{}\x1b]8;;\x1b\\", self.styled(QUIET, name)))
+                .collect();
             return self.flow(4, &items);
         }
         for (_, link) in links.named() {
@@ -211,7 +216,7 @@ impl<'a, W: Write> Page<'a, W> {
     }
 
     fn styled(&self, style: Style, text: &str) -> String {
-        if self.terminal.is_styled && style != PLAIN { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if self.terminal.is_styled && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 }
 
@@ -222,11 +227,10 @@ fn by_tag(evidence: &[Evidence]) -> Vec<(&str, Vec<&str>)> {
         if tags.iter().any(|(_, words)| words.contains(&word.as_str())) {
             continue;
         }
-        match tags.iter_mut().find(|(known, _)| known == tag) {
-            Some((_, words)) if words.len() < MAX_REASON_WORDS => words.push(word),
-            Some(_) => {}
+        match tags.iter().position(|(known, _)| known == tag) {
+            Some(known) if tags[known].1.len() < MAX_REASON_WORDS => tags[known].1.push(word),
             None if tags.len() < MAX_REASON_TAGS => tags.push((tag, vec![word])),
-            None => {}
+            _ => {}
         }
     }
     tags
@@ -242,7 +246,15 @@ fn bar(prob: f32) -> String {
 /// Where a region lies, in words. The four large windows and the nine small ones each have their own.
 fn place(region: &Region) -> &'static str {
     let (width, x, y) = (region.x1 - region.x0, region.x0 + region.x1, region.y0 + region.y1);
-    let third = |sum: f32| if sum < 0.9 { 0 } else if sum > 1.1 { 2 } else { 1 };
+    let third = |sum: f32| {
+        if sum < 0.9 {
+            0
+        } else if sum > 1.1 {
+            2
+        } else {
+            1
+        }
+    };
     match (third(y), third(x)) {
         (1, 1) if width > 0.9 => "whole photo",
         (0, 0) if width > 0.6 => "upper left",
@@ -295,11 +307,9 @@ mod tests {
 
     #[test]
     fn evidence_is_grouped_by_tag() {
-        let all = evidence(&[("beach", "surf"), ("sunset", "sun"), ("beach", "sand"), ("sea", "surf"), ("sea", "wave")]);
-        assert_eq!(
-            by_tag(&all),
-            [("beach", vec!["surf", "sand"]), ("sunset", vec!["sun"]), ("sea", vec!["wave"])]
-        );
+        let all =
+            evidence(&[("beach", "surf"), ("sunset", "sun"), ("beach", "sand"), ("sea", "surf"), ("sea", "wave")]);
+        assert_eq!(by_tag(&all), [("beach", vec!["surf", "sand"]), ("sunset", vec!["sun"]), ("sea", vec!["wave"])]);
     }
 
     #[test]

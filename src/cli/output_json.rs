@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::catalogue::Song;
-use crate::matcher::Evidence;
+use super::standin::Evidence;
+use super::standin::Song;
 
 use super::fault::PhotoFault;
 use super::links::Links;
@@ -197,11 +197,8 @@ pub fn tag_entries<'a>(tags: &[SeenTag], names: &'a TagNames) -> Vec<TagEntry<'a
 }
 
 /// Entries of a song's evidence.
-pub fn evidence_entries(evidence: &[Evidence]) -> Vec<EvidenceEntry<'_>> {
-    let entry = |e| {
-        let Evidence { tag, word, weight } = e;
-        EvidenceEntry { tag, word, weight: rounded(*weight) }
-    };
+pub fn evidence_entries<'a>(evidence: &'a [Evidence]) -> Vec<EvidenceEntry<'a>> {
+    let entry = |one: &'a Evidence| EvidenceEntry { tag: &one.tag, word: &one.word, weight: rounded(one.weight) };
     evidence.iter().map(entry).collect()
 }
 

@@ -4,8 +4,8 @@ use std::io::{self, BufWriter, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::catalogue::{Song, SongIdx};
-use crate::matcher::Evidence;
+use super::standin::Evidence;
+use super::standin::{Song, SongIdx};
 use crate::photo::Limits;
 
 use super::Outcome;
@@ -71,9 +71,9 @@ fn rank<'a>(
     progress: ProgressBar,
 ) -> anyhow::Result<Answers<'a>> {
     let mut answers: Answers = Vec::with_capacity(photos.len());
-    let work = |_: usize, photo: &'a PhotoInput| (photo.name.as_str(), guarded(|| fit(photo, model, song)));
-    pool::in_order(photos, N_PHOTO_THREADS, work, |answer| {
-        answers.push(answer);
+    let work = |_, photo: &PhotoInput| guarded(|| fit(photo, model, song));
+    pool::in_order(photos, N_PHOTO_THREADS, work, |photo, answer| {
+        answers.push((photo.name.as_str(), answer));
         progress.inc(1);
         Ok(())
     })?;
@@ -149,7 +149,10 @@ fn show(out: impl Write, answers: &Answers, model: &Model, song: SongIdx, n_show
 fn refuse(args: &PhotosArgs, model: &Model, candidates: &[SongIdx]) -> anyhow::Result<Outcome> {
     let (kind, message) = match candidates {
         [] => ("no_such_song", format!("no song is called {:?}; `image2song catalog search` finds songs", args.song)),
-        _ => ("ambiguous_song", format!("{:?} can mean several songs; name one as \"TITLE - ARTIST\" or by its id", args.song)),
+        _ => (
+            "ambiguous_song",
+            format!("{:?} can mean several songs; name one as \"TITLE - ARTIST\" or by its id", args.song),
+        ),
     };
     let songs = candidates.iter().map(|&song| model.catalogue.song(song));
     if args.answer.is_json {

@@ -3,19 +3,19 @@
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-/// Calls `work` on each item and its position, on up to `n_threads` threads, and gives the results to `take` in the
-/// order of the items, each as soon as those before it have been taken.
+/// Calls `work` on each item and its position, on up to `n_threads` threads, and gives each result to `take` with
+/// its item, in the order of the items, each as soon as those before it have been taken.
 ///
 /// # Errors
 /// The first error of `take`; no further item is begun then.
 ///
 /// # Panics
 /// If `work` panics.
-pub fn in_order<T: Sync, R: Send>(
-    items: &[T],
+pub fn in_order<'a, T: Sync, R: Send>(
+    items: &'a [T],
     n_threads: usize,
-    work: impl Fn(usize, &T) -> R + Sync,
-    mut take: impl FnMut(R) -> anyhow::Result<()>,
+    work: impl Fn(usize, &'a T) -> R + Sync,
+    mut take: impl FnMut(&'a T, R) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let n_lanes = n_threads.min(items.len()).max(1);
     thread::scope(|scope| {
@@ -34,8 +34,9 @@ pub fn in_order<T: Sync, R: Send>(
                 receiver
             })
             .collect();
-        for item_idx in 0..items.len() {
-            take(lanes[item_idx % n_lanes].recv().expect("a lane sends a result for each of its items"))?;
+        for (item_idx, item) in items.iter().enumerate() {
+            let lane = &lanes[item_idx % n_lanes];
+            take(item, lane.recv().expect("a lane sends a result for each of its items"))?;
         }
         Ok(())
     })
@@ -56,14 +57,15 @@ mod tests {
                 thread::sleep(Duration::from_millis(if item % 2 == 0 { 3 } else { 0 }));
                 (item_idx as u64, *item)
             };
-            in_order(&items, n_threads, slow_evens, |result| {
+            in_order(&items, n_threads, slow_evens, |item, result| {
+                assert_eq!(*item, result.1);
                 taken.push(result);
                 Ok(())
             })
             .unwrap();
             assert_eq!(taken, items.iter().map(|&item| (item, item)).collect::<Vec<_>>());
         }
-        in_order(&[] as &[u8], 2, |_, _| (), |()| Ok(())).unwrap();
+        in_order(&[] as &[u8], 2, |_, _| (), |_, ()| Ok(())).unwrap();
     }
 
     #[test]
@@ -71,7 +73,7 @@ mod tests {
         let begun = AtomicUsize::new(0);
         let items = vec![(); 1000];
         let count = |_: usize, (): &()| begun.fetch_add(1, Ordering::Relaxed);
-        assert!(in_order(&items, 2, count, |_| anyhow::bail!("full")).is_err());
+        assert!(in_order(&items, 2, count, |_, _| anyhow::bail!("full")).is_err());
         assert!(begun.load(Ordering::Relaxed) < 20);
     }
 }

@@ -4,10 +4,11 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use super::standin::Tagger;
 use crate::photo::{Decoded, Limits};
+use crate::tagger::Tagging;
 use crate::tagger::regions::{Region, regions};
 use crate::tagger::vocabulary::TagId;
-use crate::tagger::{Tagger, Tagging};
 
 use super::fault::PhotoFault;
 use super::input::PhotoInput;

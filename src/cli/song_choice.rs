@@ -1,6 +1,6 @@
 //! Which song of the catalogue a user means by a title.
 
-use crate::catalogue::{Catalogue, Song, SongIdx};
+use super::standin::{Catalogue, Song, SongIdx};
 
 /// Most candidates shown when a title can mean several songs.
 const MAX_CANDIDATES: usize = 8;
@@ -25,8 +25,7 @@ pub fn choose(catalogue: &Catalogue, text: &str) -> SongChoice {
     if let Some(&song) = candidates.iter().find(|&&song| catalogue.song(song).id == text.trim()) {
         return SongChoice::Exact(song);
     }
-    let exact: Vec<SongIdx> =
-        candidates.iter().copied().filter(|&song| is_named(catalogue.song(song), text)).collect();
+    let exact: Vec<SongIdx> = candidates.iter().copied().filter(|&song| is_named(catalogue.song(song), text)).collect();
     match (exact.as_slice(), candidates.as_slice()) {
         ([song], _) => SongChoice::Exact(*song),
         ([], []) => SongChoice::Nothing,

@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::catalogue::{Catalogue, SongIdx};
-use crate::matcher::{Filter, Suggestion};
+use super::standin::{Catalogue, SongIdx};
+use super::standin::{Filter, Suggestion};
 use crate::photo::Limits;
 
 use super::Outcome;
@@ -47,23 +47,22 @@ struct Answer {
 /// # Errors
 /// The set-up is unusable or the output cannot be written; a photo that fails is part of the output.
 pub fn run(global: &GlobalArgs, args: &SuggestArgs) -> anyhow::Result<Outcome> {
-    let photos = input::photos(&args.photos)?;
+    let photos = input::photos(&args.photos.paths)?;
     let model = Model::load(global, &args.answer)?;
     let filter = filter(args, &model.catalogue)?;
     let mut outcome = Outcome::Done;
     let mut writer = Writer::new(args, &model);
     let work = |photo_idx: usize, photo: &PhotoInput| {
         let drawing = args.explain.as_deref().map(|path| numbered(path, photo_idx, photos.len()));
-        let answer = guarded(|| answer(photo, &model, args, &filter, drawing.as_deref()));
-        (photo.name.as_str(), answer)
+        guarded(|| answer(photo, &model, args, &filter, drawing.as_deref()))
     };
-    pool::in_order(&photos, N_PHOTO_THREADS, work, |(name, answer)| {
+    pool::in_order(&photos, N_PHOTO_THREADS, work, |photo, answer| {
         if answer.as_ref().map_or(true, |answer| answer.suggestions.is_empty()) {
             outcome = Outcome::Failed;
         }
         match answer {
-            Ok(answer) => writer.answer(name, &answer),
-            Err(fault) => writer.fault(name, &fault),
+            Ok(answer) => writer.answer(&photo.name, &answer),
+            Err(fault) => writer.fault(&photo.name, &fault),
         }
     })?;
     Ok(outcome)

@@ -29,24 +29,24 @@ struct Answer {
 /// # Errors
 /// The set-up is unusable or the output cannot be written; a photo that fails is part of the output.
 pub fn run(global: &GlobalArgs, args: &TagsArgs) -> anyhow::Result<Outcome> {
-    let photos = input::photos(&args.photos)?;
+    let photos = input::photos(&args.photos.paths)?;
     let eye = Eye::load(global, &args.answer)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let mut outcome = Outcome::Done;
-    let work = |_: usize, photo: &PhotoInput| (photo.name.as_str(), guarded(|| answer(photo, &eye, args.top)));
+    let work = |_, photo: &PhotoInput| guarded(|| answer(photo, &eye, args.top));
     if args.answer.is_json {
-        pool::in_order(&photos, N_PHOTO_THREADS, work, |(photo, answer)| match answer {
-            Ok(answer) => write_line(&mut out, &entry(photo, &answer, &eye)),
+        pool::in_order(&photos, N_PHOTO_THREADS, work, |photo, answer| match answer {
+            Ok(answer) => write_line(&mut out, &entry(&photo.name, &answer, &eye)),
             Err(fault) => {
                 outcome = Outcome::Failed;
-                write_line(&mut out, &FailedAnswer::of(photo, &fault))
+                write_line(&mut out, &FailedAnswer::of(&photo.name, &fault))
             }
         })?;
         return Ok(outcome);
     }
     let mut page = Page::new(out, Terminal::stdout(), &eye.names);
-    pool::in_order(&photos, N_PHOTO_THREADS, work, |(photo, answer)| {
-        page.photo(photo)?;
+    pool::in_order(&photos, N_PHOTO_THREADS, work, |photo, answer| {
+        page.photo(&photo.name)?;
         match answer {
             Ok(answer) => page.tag_table(&answer.tags)?,
             Err(fault) => {
