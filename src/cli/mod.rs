@@ -10,6 +10,7 @@ pub mod photos;
 pub mod suggest;
 pub mod tags;
 pub mod train;
+pub mod train_tagger;
 
 mod device;
 mod drawing;
@@ -69,7 +70,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Tags(args) => tags::run(global, &args),
         Command::Photos(args) => photos::run(global, &args),
         Command::Catalog(args) => catalog::run(global, &args),
-        Command::Train(args) => train::run(global, &args),
+        Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(global, &args),
         Command::Model(args) => model::run(global, &args),
     }

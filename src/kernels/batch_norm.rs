@@ -225,6 +225,26 @@ pub fn forward(
     apply(isa, x, &saved.scale, &saved.shift, activation, y);
 }
 
+/// The same with given statistics instead of the batch's own, as in serving.
+///
+/// # Panics
+/// If the shapes do not fit.
+#[allow(clippy::too_many_arguments, reason = "slices and their sizes")]
+pub fn infer(
+    isa: Isa,
+    x: &[f32],
+    gamma: &[f32],
+    beta: &[f32],
+    mean: &[f32],
+    variance: &[f32],
+    activation: Activation,
+    saved: &mut Saved,
+    y: &mut [f32],
+) {
+    fold(gamma, beta, mean, variance, &mut saved.scale, &mut saved.shift);
+    apply(isa, x, &saved.scale, &saved.shift, activation, y);
+}
+
 /// Backward pass: turns the gradient of `y` into that of `x`, in place, and adds to those of `gamma` and `beta`.
 ///
 /// # Panics

@@ -130,6 +130,40 @@ impl Arch {
         }
     }
 
+    /// Whether the numbers make sense, before anything is allocated after them.
+    ///
+    /// # Errors
+    /// Says which number is out of its range, and the range.
+    pub fn check(&self) -> Result<(), String> {
+        let range = |what: &str, value: usize, low: usize, high: usize| {
+            if (low..=high).contains(&value) {
+                return Ok(());
+            }
+            Err(format!("{what} is {value}; allowed are {low} to {high}"))
+        };
+        range("side", self.side, 32, 512)?;
+        range("stem layers", self.stem.len(), 1, 4)?;
+        range("stages", self.stages.len(), 1, 16)?;
+        let stages = self.stages.iter().map(|stage| stage.channels);
+        for channels in self.stem.iter().copied().chain(stages).chain([self.n_features]) {
+            range("channels", channels, 16, 4096)?;
+            if !channels.is_multiple_of(16) {
+                return Err(format!("channels are {channels}; multiples of 16 are allowed"));
+            }
+        }
+        for stage in &self.stages {
+            range("expand", stage.expand, 1, 8)?;
+            range("blocks", stage.n_blocks, 1, 32)?;
+            range("stride", stage.stride, 1, 2)?;
+        }
+        range("tags", self.n_tags, 1, 4096)?;
+        range("embedding", self.n_embedding, 0, 1024)?;
+        if !(self.sharpness > 0.0 && self.sharpness <= 100.0) {
+            return Err(format!("sharpness is {}; allowed is above 0 to 100", self.sharpness));
+        }
+        Ok(())
+    }
+
     /// Lays the parameters out.
     pub fn layout(&self) -> Layout {
         let mut layout = Layout { units: Vec::new(), head: 0, embedding: 0, n_params: 0, n_statistics: 0 };

@@ -3,6 +3,7 @@
 pub mod arch;
 pub mod regions;
 pub mod vocabulary;
+pub mod weights;
 
 use vocabulary::TagId;
 

@@ -98,6 +98,18 @@ impl Worker {
     /// # Panics
     /// If the images are shorter than their shape.
     pub fn forward(&mut self, params: &[f32], images: &[f32], n: usize, side: usize) {
+        self.pass(params, None, images, n, side);
+    }
+
+    /// Forward pass with running `statistics` in place of those of the batch, as in serving.
+    ///
+    /// # Panics
+    /// If the images are shorter than their shape.
+    pub fn infer(&mut self, params: &[f32], statistics: &[f32], images: &[f32], n: usize, side: usize) {
+        self.pass(params, Some(statistics), images, n, side);
+    }
+
+    fn pass(&mut self, params: &[f32], statistics: Option<&[f32]>, images: &[f32], n: usize, side: usize) {
         let mut in_side = side;
         for i in 0..self.layout.units.len() {
             let unit = &self.layout.units[i];
@@ -113,7 +125,14 @@ impl Worker {
             let gamma = &params[unit.offset + unit.n_weights()..][..unit.n_out];
             let beta = &params[unit.offset + unit.n_weights() + unit.n_out..][..unit.n_out];
             let output = &mut from[0][..n_out];
-            batch_norm::forward(self.isa, raw, gamma, beta, unit.activation, &mut self.saved[i], output);
+            let saved = &mut self.saved[i];
+            match statistics {
+                None => batch_norm::forward(self.isa, raw, gamma, beta, unit.activation, saved, output),
+                Some(statistics) => {
+                    let (mean, variance) = statistics[unit.statistics..][..2 * unit.n_out].split_at(unit.n_out);
+                    batch_norm::infer(self.isa, raw, gamma, beta, mean, variance, unit.activation, saved, output);
+                }
+            }
             if let Some(first) = unit.adds_input_of {
                 for (output, &input) in output.iter_mut().zip(&before[first - 1]) {
                     *output += input;
