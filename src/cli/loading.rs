@@ -6,9 +6,9 @@ use std::thread;
 
 use anyhow::Context;
 
-use super::standin::Catalogue;
 use super::standin::Matcher;
 use super::standin::Tagger;
+use crate::catalogue::load::Catalogue;
 use crate::lyric::lexicon::Lexicon;
 use crate::manifest::{self, Manifest};
 use crate::tagger::vocabulary::{TagId, Vocabulary};

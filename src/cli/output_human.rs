@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Color, Style};
 use console::measure_text_width;
 
 use super::standin::Evidence;
-use super::standin::Song;
+use crate::catalogue::song::Song;
 use crate::tagger::regions::Region;
 
 use super::fault::PhotoFault;
@@ -150,7 +150,7 @@ impl<'a, W: Write> Page<'a, W> {
     }
 
     fn song_items(&self, song: &Song) -> Vec<String> {
-        let mut items = vec![self.styled(TITLE, &printable(&song.title)), printable(&song.artist)];
+        let mut items = vec![self.styled(TITLE, &printable(song.title)), printable(song.artist)];
         items.extend(song.year.map(|year| self.styled(QUIET, &year.to_string())));
         items
     }

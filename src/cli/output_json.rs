@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::standin::Evidence;
-use super::standin::Song;
+use crate::catalogue::song::Song;
 
 use super::fault::PhotoFault;
 use super::links::Links;
@@ -125,7 +125,7 @@ pub struct SongEntry<'a> {
     /// ISO 639-1 code.
     pub language: &'a str,
     /// Genres, best first.
-    pub genres: &'a [String],
+    pub genres: Vec<&'a str>,
     /// Whether its words are explicit.
     pub explicit: bool,
 }
@@ -173,17 +173,10 @@ impl<'a> FailedAnswer<'a> {
     }
 }
 
-impl<'a> From<&'a Song> for SongEntry<'a> {
-    fn from(song: &'a Song) -> Self {
-        Self {
-            id: &song.id,
-            title: &song.title,
-            artist: &song.artist,
-            year: song.year,
-            language: &song.language,
-            genres: &song.genres,
-            explicit: song.explicit,
-        }
+impl<'a> From<Song<'a>> for SongEntry<'a> {
+    fn from(song: Song<'a>) -> Self {
+        let Song { id, title, artist, year, language, genres, explicit, .. } = song;
+        Self { id, title, artist, year, language, genres, explicit }
     }
 }
 

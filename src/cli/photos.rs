@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::standin::Evidence;
-use super::standin::{Song, SongIdx};
+use crate::catalogue::song::{Song, SongIdx};
 use crate::photo::Limits;
 
 use super::Outcome;
@@ -131,7 +131,7 @@ fn write_json(
 
 fn show(out: impl Write, answers: &Answers, model: &Model, song: SongIdx, n_shown: usize) -> anyhow::Result<()> {
     let mut page = Page::new(out, Terminal::stdout(), &model.eye.names);
-    page.song(model.catalogue.song(song))?;
+    page.song(&model.catalogue.song(song))?;
     let fits = answers.iter().filter_map(|(photo, answer)| answer.as_ref().ok().map(|fit| (photo, fit)));
     for (idx, (photo, fit)) in fits.take(n_shown).enumerate() {
         page.fitting_photo(idx + 1, photo, fit.score, &fit.tags, &fit.evidence)?;

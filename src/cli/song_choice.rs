@@ -1,6 +1,8 @@
 //! Which song of the catalogue a user means by a title.
 
-use super::standin::{Catalogue, Song, SongIdx};
+use crate::catalogue::load::Catalogue;
+use crate::catalogue::search::fold;
+use crate::catalogue::song::{Song, SongIdx};
 
 /// Most candidates shown when a title can mean several songs.
 const MAX_CANDIDATES: usize = 8;
@@ -21,11 +23,12 @@ pub enum SongChoice {
 /// Finds the song by its id, its title, or title and artist with a dash between, in either order. Case, accents and
 /// punctuation do not count.
 pub fn choose(catalogue: &Catalogue, text: &str) -> SongChoice {
-    let candidates = catalogue.search(text, MAX_CANDIDATES);
-    if let Some(&song) = candidates.iter().find(|&&song| catalogue.song(song).id == text.trim()) {
+    if let Some(song) = catalogue.by_id(text.trim()) {
         return SongChoice::Exact(song);
     }
-    let exact: Vec<SongIdx> = candidates.iter().copied().filter(|&song| is_named(catalogue.song(song), text)).collect();
+    let candidates = catalogue.search(text, MAX_CANDIDATES);
+    let exact: Vec<SongIdx> =
+        candidates.iter().copied().filter(|&song| is_named(&catalogue.song(song), text)).collect();
     match (exact.as_slice(), candidates.as_slice()) {
         ([song], _) => SongChoice::Exact(*song),
         ([], []) => SongChoice::Nothing,
@@ -36,27 +39,27 @@ pub fn choose(catalogue: &Catalogue, text: &str) -> SongChoice {
 }
 
 fn is_named(song: &Song, text: &str) -> bool {
-    let (asked, title, artist) = (letters(text), letters(&song.title), letters(&song.artist));
+    let letters = |name: &str| fold(name).replace(' ', "");
+    let (asked, title, artist) = (letters(text), letters(song.title), letters(song.artist));
     asked == title || asked == format!("{title}{artist}") || asked == format!("{artist}{title}")
-}
-
-/// Only letters and digits, in lower case and without accents.
-fn letters(text: &str) -> String {
-    use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
-    text.nfkd().filter(|c| c.is_alphanumeric() && !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn song(title: &str, artist: &str) -> Song {
-        Song { title: title.into(), artist: artist.into(), ..Song::default() }
-    }
-
     #[test]
     fn case_accents_and_punctuation_do_not_count() {
-        let song = song("Déjà Vu", "Beyoncé feat. Jay-Z");
+        let song = Song {
+            id: "deja-vu",
+            title: "Déjà Vu",
+            artist: "Beyoncé feat. Jay-Z",
+            year: None,
+            language: "en",
+            genres: Vec::new(),
+            explicit: false,
+            popularity: None,
+        };
         for text in ["deja vu", "DÉJÀ-VU!", "Déjà Vu - Beyonce feat Jay Z", "beyoncé feat. jay-z: déjà vu"] {
             assert!(is_named(&song, text), "{text}");
         }

@@ -1,6 +1,7 @@
 //! Stand-ins until the parts they stand for are merged.
 #![allow(missing_docs, dead_code, clippy::new_without_default, clippy::len_without_is_empty)]
 
+use crate::catalogue::{load::Catalogue, song::SongIdx};
 use crate::photo::Square;
 use crate::tagger::Tagging;
 use crate::tagger::vocabulary::{TagId, Vocabulary};
@@ -29,63 +30,6 @@ impl Tagger {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SongIdx(pub u32);
-#[derive(Debug, Default, Clone)]
-pub struct Song {
-    pub id: String,
-    pub title: String,
-    pub artist: String,
-    pub year: Option<u16>,
-    pub language: String,
-    pub genres: Vec<String>,
-    pub explicit: bool,
-    pub popularity: Option<f32>,
-}
-pub struct Catalogue(Vec<Song>);
-impl Catalogue {
-    pub fn load(_: &Path) -> anyhow::Result<Catalogue> {
-        let s = |id: &str, title: &str, artist: &str, year, language: &str| Song {
-            id: id.into(),
-            title: title.into(),
-            artist: artist.into(),
-            year,
-            language: language.into(),
-            genres: vec!["pop".into(), "rock".into()],
-            explicit: false,
-            popularity: None,
-        };
-        Ok(Catalogue(vec![
-            s("surfin", "Surfin' U.S.A.", "The Beach Boys", Some(1963), "en"),
-            s(
-                "long",
-                "It's the End of the World as We Know It (And I Feel Fine)",
-                "R.E.M. featuring somebody with a very long name indeed",
-                Some(1987),
-                "en",
-            ),
-            s("sk8", "海の声", "浦島太郎", None, "ja"),
-            s("hello1", "Hello", "Adele", Some(2015), "en"),
-            s("hello2", "Hello", "Lionel Richie", Some(1984), "en"),
-        ]))
-    }
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-    pub fn song(&self, i: SongIdx) -> &Song {
-        &self.0[i.0 as usize]
-    }
-    pub fn search(&self, text: &str, n: usize) -> Vec<SongIdx> {
-        let t = text.to_lowercase();
-        (0..self.0.len() as u32)
-            .map(SongIdx)
-            .filter(|&i| {
-                self.song(i).title.to_lowercase().contains(&t) || t.contains(&self.song(i).title.to_lowercase())
-            })
-            .take(n)
-            .collect()
-    }
-}
 pub struct Query {
     pub tags: Vec<(TagId, f32)>,
     pub hint: Vec<String>,
@@ -129,7 +73,7 @@ impl Matcher {
     pub fn suggest(&self, c: &Catalogue, q: &Query, f: &Filter, n: usize) -> Result<Vec<Suggestion>, Missing> {
         Ok((0..c.len() as u32)
             .map(SongIdx)
-            .filter(|&s| f.languages.is_empty() || f.languages.contains(&c.song(s).language))
+            .filter(|&s| f.languages.is_empty() || f.languages.contains(&c.song(s).language.to_string()))
             .take(n)
             .map(|song| Suggestion { song, score: 0.5, evidence: self.evidence(q) })
             .collect())

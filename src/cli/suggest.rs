@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::standin::{Catalogue, SongIdx};
 use super::standin::{Filter, Suggestion};
+use crate::catalogue::load::Catalogue;
 use crate::photo::Limits;
 
 use super::Outcome;
@@ -72,13 +72,11 @@ fn filter(args: &SuggestArgs, catalogue: &Catalogue) -> Result<Filter, SetupFaul
     let asked = args.languages.iter().map(|code| code.trim().to_lowercase()).filter(|code| !code.is_empty());
     let languages: Vec<String> = asked.collect();
     if !languages.is_empty() {
-        let songs = (0..catalogue.len()).map(|i| catalogue.song(SongIdx(i as u32)));
-        let known: BTreeSet<&str> = songs.map(|song| song.language.as_str()).collect();
+        let known: BTreeSet<&str> = catalogue.languages().map(|(code, _)| code).collect();
         if let Some(unknown) = languages.iter().find(|code| !known.contains(code.as_str())) {
-            let known: Vec<&str> = known.into_iter().collect();
             return Err(SetupFault::new(format!(
                 "the catalogue has no songs in language {unknown:?}; it has {}",
-                known.join(", ")
+                Vec::from_iter(known).join(", ")
             )));
         }
     }
@@ -170,10 +168,10 @@ fn entry<'a>(photo: &'a str, answer: &'a Answer, model: &'a Model) -> SuggestAns
         let song = model.catalogue.song(suggestion.song);
         SuggestionEntry {
             rank: idx + 1,
+            links: Links::to(song.artist, song.title),
             song: song.into(),
             score: rounded(suggestion.score),
             evidence: evidence_entries(&suggestion.evidence),
-            links: Links::to(&song.artist, &song.title),
         }
     };
     SuggestAnswer {
@@ -200,7 +198,7 @@ fn show(page: &mut Page<'_, impl Write>, photo: &str, answer: &Answer, model: &M
     }
     for (idx, suggestion) in answer.suggestions.iter().enumerate() {
         let song = model.catalogue.song(suggestion.song);
-        page.suggestion(idx + 1, song, &suggestion.evidence, &Links::to(&song.artist, &song.title))?;
+        page.suggestion(idx + 1, &song, &suggestion.evidence, &Links::to(song.artist, song.title))?;
     }
     page.flush()
 }
