@@ -160,7 +160,7 @@ pub fn fold(name: &str) -> String {
     folded
 }
 
-/// Adds a lower-case letter, or a blank unless there is one already.
+/// Adds a lower-case letter as it is compared.
 fn push_folded(folded: &mut String, character: char) {
     match character {
         '\'' | '\u{2019}' | '\u{2018}' | '`' | '\u{B4}' => {}
