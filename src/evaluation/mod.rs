@@ -1,1 +1,3 @@
 //! Metrics with baselines and intervals. Knows nothing of training.
+
+pub mod tagger;

@@ -1,7 +1,9 @@
 //! A square photo in, tags with probabilities and the region that spoke loudest out. Knows nothing of songs.
 
+pub mod arch;
 pub mod regions;
 pub mod vocabulary;
+pub mod weights;
 
 use vocabulary::TagId;
 

@@ -1,1 +1,4 @@
 //! Datasets, losses and loops that make the model files. Knows nothing of serving.
+
+pub mod labels;
+pub mod tagger;
