@@ -17,6 +17,8 @@ pub mod training;
 
 pub mod evaluation;
 
+pub mod manifest;
+
 pub mod cli;
 
 #[cfg(test)]
