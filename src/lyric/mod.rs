@@ -17,3 +17,5 @@ pub mod error;
 pub mod lexicon;
 
 pub mod word_space;
+
+pub mod word_files;
