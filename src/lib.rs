@@ -18,3 +18,6 @@ pub mod training;
 pub mod evaluation;
 
 pub mod cli;
+
+#[cfg(test)]
+mod test_data;

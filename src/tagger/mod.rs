@@ -19,8 +19,7 @@ pub struct Tagging {
 impl Tagging {
     /// The `n` most probable tags, most probable first; ties go to the lower id.
     pub fn top(&self, n: usize) -> Vec<(TagId, f32)> {
-        let mut ranked: Vec<(TagId, f32)> =
-            self.probs.iter().enumerate().map(|(i, &p)| (TagId(i as u16), p)).collect();
+        let mut ranked: Vec<(TagId, f32)> = self.probs.iter().enumerate().map(|(i, &p)| (TagId(i as u16), p)).collect();
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         ranked.truncate(n);
         ranked
