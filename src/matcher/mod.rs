@@ -1,1 +1,9 @@
 //! Tags in, ranked songs with reasons out. Knows nothing of pixels or platforms.
+
+pub mod songs;
+
+pub mod weights;
+
+pub mod network;
+
+pub mod error;
