@@ -6,4 +6,6 @@ pub mod weights;
 
 pub mod network;
 
+pub mod shortlist;
+
 pub mod error;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::catalogue::load::Catalogue;
 use crate::lyric::lexicon::LANGUAGES;
 use crate::lyric::word_space::WordSpace;
 
@@ -148,6 +149,30 @@ impl Songs {
     /// No songs yet.
     pub fn new(dim: usize) -> Self {
         Self { terms: Terms::new(dim), starts: vec![0], tokens: Vec::new(), features: Vec::new() }
+    }
+
+    /// The songs of a catalogue, by their places there.
+    pub fn from_catalogue(catalogue: &Catalogue, space: &WordSpace) -> Self {
+        let mut songs = Self::new(space.dim());
+        for idx in catalogue.songs() {
+            let song = catalogue.song(idx);
+            let title: Vec<String> =
+                catalogue.title_words(idx).iter().map(|&word| catalogue.word(word).to_owned()).collect();
+            let keywords: Vec<(&str, f32)> =
+                catalogue.keywords(idx).iter().map(|k| (catalogue.word(k.word), k.weight)).collect();
+            songs.push(
+                space,
+                &Reading {
+                    language: song.language,
+                    title: &title,
+                    keywords: &keywords,
+                    popularity: song.popularity,
+                    year: song.year,
+                    is_explicit: song.explicit,
+                },
+            );
+        }
+        songs
     }
 
     /// Adds a song: words of the title first, then the keywords that are not in it. Words without meaning are left out.
