@@ -3,3 +3,5 @@
 pub mod attend;
 
 pub mod gru;
+
+pub mod scan;

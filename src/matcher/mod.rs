@@ -8,4 +8,6 @@ pub mod network;
 
 pub mod shortlist;
 
+pub mod ranker;
+
 pub mod error;

@@ -2,6 +2,8 @@
 
 use super::network::{Network, Probe, SongVectors};
 use super::songs::Songs;
+use crate::kernels::gru::Extension;
+use crate::kernels::scan::scan;
 
 /// The tag-free side of all songs, ready to be scanned.
 #[derive(Debug, Clone)]
@@ -81,14 +83,11 @@ impl Shortlist {
             }
         }
         let scale = network.weights.get("song.scale")[0] / SCALE;
-        let mut scores = Vec::with_capacity(self.priors.len());
-        for (song, vector) in self.vectors.chunks(self.n_joint).enumerate() {
-            let mut sum = 0f32;
-            for (x, q) in vector.iter().zip(&probe.song) {
-                sum += f32::from(*x) * q;
-            }
+        let mut scores = vec![0f32; self.priors.len()];
+        scan(Extension::best(), &self.vectors, &probe.song, &mut scores);
+        for (song, score) in scores.iter_mut().enumerate() {
             let woken = if is_reading { network.woken_score(woken[song]) } else { 0.0 };
-            scores.push(scale * sum + woken + self.priors[song]);
+            *score = scale * *score + woken + self.priors[song];
         }
         scores
     }

@@ -9,3 +9,7 @@ pub mod matcher_batch;
 pub mod matcher_net;
 
 pub mod matcher_optimizer;
+
+pub mod matcher_checkpoint;
+
+pub mod matcher;
