@@ -4,6 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::lyric::error::LyricError;
+use crate::lyric::packed::PackedError;
+use crate::tagger::vocabulary::VocabularyError;
 
 /// Why a matcher cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +37,18 @@ pub enum MatcherError {
     NoMatcher {
         /// What is wrong.
         fault: String,
+    },
+    /// The tag list is unusable.
+    #[error("the model's tags.txt is unusable")]
+    Vocabulary {
+        /// What is wrong.
+        source: VocabularyError,
+    },
+    /// The song vectors cannot be stored.
+    #[error("the song vectors cannot be stored")]
+    Vectors {
+        /// What is wrong.
+        source: PackedError,
     },
     /// Words, vectors or the lexicon cannot be had.
     #[error(transparent)]

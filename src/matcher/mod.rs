@@ -10,4 +10,14 @@ pub mod shortlist;
 
 pub mod ranker;
 
+pub mod query;
+
+pub mod suggest;
+
+pub mod diversify;
+
+pub mod explain;
+
+pub mod store;
+
 pub mod error;

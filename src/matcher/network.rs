@@ -77,7 +77,9 @@ impl Network {
             input.extend_from_slice(&forward[i * 3 * h..][..3 * h]);
             input.extend_from_slice(&backward[i * 3 * h..][..3 * h]);
         }
-        Self { weights, input, rows }
+        let marks = weights.get("woken.marks");
+        let gains = ([marks[0], marks[1], marks[2]], weights.get("woken.exponent")[0]);
+        Self { weights, input, rows, gains }
     }
 
     /// Tags that count for these probabilities `[n_tags]`, with weights summing to 1, heaviest first: a softmax over the
@@ -160,14 +162,14 @@ impl Network {
 
     /// How much a token counts in what the tags wake.
     pub fn token_gain(&self, token: &Token) -> f32 {
-        let exponent = self.weights.get("woken.exponent")[0];
-        (self.weights.get("woken.marks")[token.mark as usize] + exponent * token.weight.ln()).exp()
+        let (marks, exponent) = &self.gains;
+        (marks[token.mark as usize] + exponent * token.weight.ln()).exp()
     }
 
-    /// Score of what the tags wake in a song, from the sum over its words.
-    pub fn woken_score(&self, sum: f32) -> f32 {
+    /// The two scales of [`woken_score`].
+    pub fn woken_scales(&self) -> [f32; 2] {
         let scales = self.weights.get("woken.scales");
-        scales[0] * sum + scales[1] * sum.max(0.0).ln_1p()
+        [scales[0], scales[1]]
     }
 
     /// States of these songs' words.
@@ -324,6 +326,11 @@ impl Network {
         let scale = self.weights.get("lyric.scale")[0];
         joint.chunks(sizes.n_joint).map(|vector| scale * dot(vector, &probe.lyric)).collect()
     }
+}
+
+/// Score of what the tags wake in a song, from the sum over its words: a straight part and one that levels off.
+pub fn woken_score(scales: [f32; 2], sum: f32) -> f32 {
+    scales[0] * sum + scales[1] * sum.max(0.0).ln_1p()
 }
 
 /// Row of the affinity table of each term of the songs, `u32::MAX` for none.

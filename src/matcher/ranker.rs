@@ -46,4 +46,11 @@ impl Ranker {
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         ranked
     }
+
+    /// The score of one song, with attention.
+    pub fn score(&self, probe: &Probe, song: u32) -> f32 {
+        let quick = self.shortlist.scores(&self.network, &self.songs, probe);
+        let states = self.network.states(&self.songs, &[song]);
+        quick[song as usize] + self.network.lyric_scores(&self.songs, &[song], &states, probe)[0]
+    }
 }

@@ -1,6 +1,6 @@
 //! Exact scores of all songs by what needs no attention; the best of them are read with attention.
 
-use super::network::{Network, Probe, SongVectors};
+use super::network::{Network, Probe, SongVectors, woken_score};
 use super::songs::Songs;
 use crate::kernels::gru::Extension;
 use crate::kernels::scan::scan;
@@ -85,9 +85,12 @@ impl Shortlist {
         let scale = network.weights.get("song.scale")[0] / SCALE;
         let mut scores = vec![0f32; self.priors.len()];
         scan(Extension::best(), &self.vectors, &probe.song, &mut scores);
-        for (song, score) in scores.iter_mut().enumerate() {
-            let woken = if is_reading { network.woken_score(woken[song]) } else { 0.0 };
-            *score = scale * *score + woken + self.priors[song];
+        scores.iter_mut().zip(&self.priors).for_each(|(score, prior)| *score = scale * *score + prior);
+        if is_reading {
+            let scales = network.woken_scales();
+            for (score, &sum) in scores.iter_mut().zip(&woken).filter(|(_, sum)| **sum != 0.0) {
+                *score += woken_score(scales, sum);
+            }
         }
         scores
     }
