@@ -58,6 +58,8 @@ pub struct Network {
     input: Vec<f32>,
     /// Row of the affinity table of each term, `u32::MAX` for none.
     rows: Vec<u32>,
+    /// `woken.marks` and `woken.exponent`.
+    gains: ([f32; N_MARKS], f32),
 }
 
 /// Most tags that a query looks at; the pairs were made with eight.
