@@ -3,3 +3,11 @@
 pub mod ranking;
 
 pub mod bootstrap;
+
+pub mod bench;
+
+pub mod baselines;
+
+pub mod matcher;
+
+pub mod spread;

@@ -305,28 +305,45 @@ impl Network {
 
     /// The first term of the score for these songs: `s1 cos(photo, lyric)`, with attention over the states.
     pub fn lyric_scores(&self, songs: &Songs, ids: &[u32], states: &States, probe: &Probe) -> Vec<f32> {
+        self.lyric_scores_of(songs, ids, states, std::slice::from_ref(probe))
+    }
+
+    /// The same for several probes, `[n_songs, n_probes]`.
+    pub fn lyric_scores_of(&self, songs: &Songs, ids: &[u32], states: &States, probes: &[Probe]) -> Vec<f32> {
         let sizes = self.weights.sizes;
         let d = 2 * sizes.n_hidden;
-        let pooled = match self.weights.pooling {
-            Pooling::Mean => self.pooled(states),
-            Pooling::Attention => {
-                let words = self.attention_words(states);
-                let extra = self.extra_energies(songs, ids, states.n_words, probe);
-                let shape = attend::Shape {
-                    n_songs: ids.len(),
-                    n_queries: 1,
-                    n_words: states.n_words,
-                    n_keys: sizes.n_keys,
-                    n_states: d,
-                };
-                let inputs =
-                    attend::Inputs { words: &words, queries: &probe.attention, extra: &extra, lens: &states.lens };
-                attend::forward(Extension::best(), shape, &inputs)
-            }
-        };
-        let joint = self.joint(&self.layer(&pooled, "lyric.hidden", d), "lyric.out");
         let scale = self.weights.get("lyric.scale")[0];
-        joint.chunks(sizes.n_joint).map(|vector| scale * dot(vector, &probe.lyric)).collect()
+        let joint = |pooled: &[f32]| self.joint(&self.layer(pooled, "lyric.hidden", d), "lyric.out");
+        if self.weights.pooling == Pooling::Mean {
+            let vectors = joint(&self.pooled(states));
+            let cosines = |vector: &[f32]| probes.iter().map(|p| scale * dot(vector, &p.lyric)).collect::<Vec<f32>>();
+            return vectors.chunks(sizes.n_joint).flat_map(cosines).collect();
+        }
+        let words = self.attention_words(states);
+        let shape = attend::Shape {
+            n_songs: ids.len(),
+            n_queries: probes.len(),
+            n_words: states.n_words,
+            n_keys: sizes.n_keys,
+            n_states: d,
+        };
+        let mut extra = vec![0f32; ids.len() * probes.len() * states.n_words];
+        for (b, probe) in probes.iter().enumerate() {
+            let own = self.extra_energies(songs, ids, states.n_words, probe);
+            for (s, row) in own.chunks(states.n_words.max(1)).enumerate() {
+                extra[(s * probes.len() + b) * states.n_words..][..states.n_words].copy_from_slice(row);
+            }
+        }
+        let mut queries: Vec<f32> = probes.iter().flat_map(|p| p.attention[..sizes.n_keys].to_vec()).collect();
+        queries.extend_from_slice(self.weights.get("attention.w"));
+        let inputs = attend::Inputs { words: &words, queries: &queries, extra: &extra, lens: &states.lens };
+        let attended = attend::forward(Extension::best(), shape, &inputs);
+        let vectors = joint(&attended);
+        let rows = vectors.chunks(sizes.n_joint * probes.len().max(1));
+        rows.flat_map(|row| {
+            row.chunks(sizes.n_joint).zip(probes).map(|(v, p)| scale * dot(v, &p.lyric)).collect::<Vec<f32>>()
+        })
+        .collect()
     }
 }
 

@@ -53,4 +53,24 @@ impl Ranker {
         let states = self.network.states(&self.songs, &[song]);
         quick[song as usize] + self.network.lyric_scores(&self.songs, &[song], &states, probe)[0]
     }
+
+    /// Scores with attention of these songs for all probes, `[n_songs, n_probes]`, in blocks of songs; the many-to-many
+    /// form, where a song is read once for all probes.
+    pub fn score_all(&self, probes: &[Probe], songs: &[u32]) -> Vec<f32> {
+        let quick: Vec<Vec<f32>> =
+            probes.iter().map(|probe| self.shortlist.scores(&self.network, &self.songs, probe)).collect();
+        let mut scores = Vec::with_capacity(probes.len() * songs.len());
+        for ids in songs.chunks(BLOCK) {
+            let states = self.network.states(&self.songs, ids);
+            let lyric = self.network.lyric_scores_of(&self.songs, ids, &states, probes);
+            for (place, &id) in ids.iter().enumerate() {
+                let row = &lyric[place * probes.len()..][..probes.len()];
+                scores.extend(row.iter().zip(&quick).map(|(lyric, quick)| lyric + quick[id as usize]));
+            }
+        }
+        scores
+    }
 }
+
+/// Songs that are read at a time by [`Ranker::score_all`].
+const BLOCK: usize = 256;
