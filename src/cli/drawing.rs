@@ -1,5 +1,6 @@
 //! The picture of `--explain`: what an answer says, handed to the drawing as plain words and numbers.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
@@ -36,6 +37,6 @@ pub fn write(
     };
     let tags: Vec<Tag> = tags.iter().map(tag).collect();
     let songs: Vec<Song> = suggestions.iter().map(song).collect();
-    let picture = explain::draw(&photo.fit(PHOTO_SIDE), &tags, &songs);
-    explain::write_png(&picture, path).with_context(|| format!("the picture {} cannot be written", path.display()))
+    let picture = explain::png(&photo.fit(PHOTO_SIDE), &tags, &songs);
+    fs::write(path, picture).with_context(|| format!("the picture {} cannot be written", path.display()))
 }
