@@ -17,4 +17,9 @@ pub mod training;
 
 pub mod evaluation;
 
+pub mod manifest;
+
 pub mod cli;
+
+#[cfg(test)]
+mod test_data;

@@ -9,8 +9,10 @@ pub fn is_cut_off(bytes: &[u8], format: Format) -> bool {
     match format {
         Format::Jpeg => jpeg_end(bytes).is_none(),
         Format::WebP => webp_is_cut_off(bytes),
-        // Their decoders report a missing byte themselves.
-        Format::Png | Format::Gif | Format::Bmp => false,
+        Format::Png => png_end(bytes).is_none(),
+        Format::Gif => gif_frame_end(bytes).is_none(),
+        // Its rows have no structure to walk; the decoder reports a missing byte itself.
+        Format::Bmp => false,
     }
 }
 
@@ -30,6 +32,42 @@ fn jpeg_end(bytes: &[u8]) -> Option<usize> {
                 let length = bytes.get(at + 2..at + 4)?;
                 at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
             }
+        }
+    }
+}
+
+/// Offset just behind the end chunk; `None` if the bytes end before it.
+fn png_end(bytes: &[u8]) -> Option<usize> {
+    let mut at: usize = 8;
+    loop {
+        let head = bytes.get(at..at + 8)?;
+        let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
+        at = at.checked_add(12)?.checked_add(usize::try_from(length).ok()?)?;
+        if bytes.len() < at {
+            return None;
+        }
+        if &head[4..] == b"IEND" {
+            return Some(at);
+        }
+    }
+}
+
+/// Offset just behind the first frame of a GIF, or its end marker if it has none; `None` if the bytes end before it.
+fn gif_frame_end(bytes: &[u8]) -> Option<usize> {
+    let color_table = |flags: u8| if flags & 0x80 == 0 { 0 } else { 6 << (flags & 7) };
+    let skip_blocks = |mut at: usize| loop {
+        match *bytes.get(at)? {
+            0 => return Some(at + 1),
+            length => at += 1 + usize::from(length),
+        }
+    };
+    let mut at = 13 + color_table(*bytes.get(10)?);
+    loop {
+        match *bytes.get(at)? {
+            0x21 => at = skip_blocks(at + 2)?,
+            0x2c => return skip_blocks(at + 11 + color_table(*bytes.get(at + 9)?)),
+            // The end marker, or what no GIF may hold: for the decoder to judge.
+            _ => return Some(at + 1),
         }
     }
 }

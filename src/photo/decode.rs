@@ -98,7 +98,11 @@ fn explain(error: &ImageError, bytes: &[u8], format: Format) -> PhotoError {
 
 /// Whether the decoder wanted more bytes than there are.
 fn ran_out(error: &ImageError) -> bool {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    // `ImageError::IoError` hides its own error from the chain of sources.
+    let mut cause: Option<&(dyn Error + 'static)> = match error {
+        ImageError::IoError(io) => Some(io),
+        other => other.source(),
+    };
     while let Some(current) = cause {
         if current.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == ErrorKind::UnexpectedEof) {
             return true;

@@ -6,6 +6,8 @@ mod complete;
 mod decode;
 mod resize;
 mod sniff;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::io::Read;

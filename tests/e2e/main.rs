@@ -1,0 +1,4 @@
+//! The one integration binary: what the program does with real files, from the outside.
+
+mod encode;
+mod photo;
