@@ -11,3 +11,5 @@ pub mod baselines;
 pub mod matcher;
 
 pub mod spread;
+
+pub mod language;
