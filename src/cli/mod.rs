@@ -5,11 +5,14 @@
 pub mod args;
 pub mod catalog;
 pub mod eval;
+pub mod eval_matcher;
+pub mod eval_tagger;
 pub mod model;
 pub mod photos;
 pub mod suggest;
 pub mod tags;
 pub mod train;
+pub mod train_matcher;
 pub mod train_tagger;
 
 mod device;

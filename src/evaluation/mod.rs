@@ -7,3 +7,5 @@ pub mod matcher;
 pub mod ranking;
 pub mod spread;
 pub mod tagger;
+
+pub mod language;

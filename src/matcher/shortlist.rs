@@ -8,7 +8,6 @@ use crate::kernels::scan::scan;
 /// The tag-free side of all songs, ready to be scanned.
 #[derive(Debug, Clone)]
 pub struct Shortlist {
-    n_joint: usize,
     /// Unit vectors times [`SCALE`], `[n_songs, n_joint]`.
     vectors: Vec<i8>,
     /// `[n_songs]`.
@@ -58,7 +57,7 @@ impl Shortlist {
             woken.extend(list);
             ends.push(woken.len() as u32);
         }
-        Self { n_joint, vectors, priors, ends, woken }
+        Self { vectors, priors, ends, woken }
     }
 
     /// The stored form: vectors `[n_songs, n_joint]` and priors `[n_songs]`.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use candle_core::{Device, Tensor, Var};
+use candle_core::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
@@ -222,37 +222,6 @@ fn watch(data: &MatcherData, weights: &Weights, is_known: &[bool]) -> f64 {
     mean(&values)
 }
 
-/// Names of variables that no gradient reaches in one step; empty if training reaches all.
-///
-/// # Errors
-/// Tensors do not fit.
-pub fn unreached(data: &MatcherData, pooling: Pooling) -> Result<Vec<String>> {
-    let is_known = vec![true; data.songs.len()];
-    let photos = data.photos.of_split(false);
-    let sizes =
-        Sizes { n_vector: data.space.dim(), n_hidden: 16, n_keys: 16, n_joint: 32, n_tags: data.vocabulary.len() };
-    let weights = Weights::initial(sizes, pooling, start(data, &photos, &is_known), 1);
-    let rows = table_rows(&weights, &data.songs);
-    let net = Net::new(&weights, &Device::Cpu)?;
-    let sampler = Sampler::new(data, RECIPE, &rows, &photos, &is_known);
-    let mut rng = fastrand::Rng::with_seed(1);
-    let batch = sampler.batch(&photos[..8], &Hard::new(), Form::Bag, &mut rng, &Device::Cpu)?;
-    let gradients = loss(&net.scores(&batch)?, &batch)?.backward()?;
-    let is_unreached = |var: &Var| -> Result<bool> {
-        Ok(match gradients.get(var) {
-            Some(gradient) => largest(gradient)? == 0.0,
-            None => true,
-        })
-    };
-    let mut names = Vec::new();
-    for (name, var) in &net.vars {
-        if is_unreached(var)? {
-            names.push(name.clone());
-        }
-    }
-    Ok(names)
-}
-
-fn largest(tensor: &Tensor) -> Result<f32> {
-    Ok(tensor.abs()?.flatten_all()?.max(0)?.to_scalar()?)
-}
+#[cfg(test)]
+#[path = "matcher_tests.rs"]
+mod tests;

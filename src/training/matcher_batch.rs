@@ -114,6 +114,30 @@ impl<'a> Sampler<'a> {
         device: &Device,
     ) -> Result<Batch> {
         let songs = self.draw_songs(photos, hard, rng);
+        let log_probs = photos.iter().flat_map(|&photo| self.log_probs(photo, rng)).collect();
+        let tokens: Vec<Vec<Token>> = songs.iter().map(|&song| self.tokens(song, form, rng)).collect();
+        self.assemble(photos, &songs, log_probs, &tokens, device)
+    }
+
+    /// These photos and songs as they are served: no noise, nothing left out, keywords heaviest first.
+    ///
+    /// # Errors
+    /// Tensors cannot be made.
+    pub fn served(&self, photos: &[usize], songs: &[u32], device: &Device) -> Result<Batch> {
+        let log = |p: f32| if p < MIN_PROBABILITY { NO_TAG } else { p.ln() };
+        let log_probs = photos.iter().flat_map(|&photo| self.data.photos.probs(photo).into_iter().map(log)).collect();
+        let tokens: Vec<Vec<Token>> = songs.iter().map(|&song| self.data.songs.tokens(song).to_vec()).collect();
+        self.assemble(photos, songs, log_probs, &tokens, device)
+    }
+
+    fn assemble(
+        &self,
+        photos: &[usize],
+        songs: &[u32],
+        log_probs: Vec<f32>,
+        tokens: &[Vec<Token>],
+        device: &Device,
+    ) -> Result<Batch> {
         let places: HashMap<u32, usize> = songs.iter().enumerate().map(|(i, &s)| (s, i)).collect();
         let mut gains = vec![0f32; photos.len() * songs.len()];
         for (b, &photo) in photos.iter().enumerate() {
@@ -124,20 +148,15 @@ impl<'a> Sampler<'a> {
             }
         }
         let n_tags = self.data.photos.n_tags;
-        let log_probs: Vec<f32> = photos.iter().flat_map(|&photo| self.log_probs(photo, rng)).collect();
         let log_drawn: Vec<f32> = songs.iter().map(|&song| self.log_drawn(song)).collect();
-        let tokens: Vec<Vec<Token>> = songs.iter().map(|&song| self.tokens(song, form, rng)).collect();
-        let words = Words::new(self.data, self.rows, &tokens);
+        let words = Words::new(self.data, self.rows, tokens);
         let (n_songs, n_words) = (songs.len(), words.n_words);
         let features: Vec<f32> = songs.iter().flat_map(|&s| self.data.songs.features(s).to_vec()).collect();
+        let padding = crate::lyric::attention::padding(&words.lens, n_words);
         Ok(Batch {
             inputs: Tensor::from_vec(words.inputs, (n_songs, n_words, self.data.space.dim() + N_MARKS + 2), device)?,
             log_weights: Tensor::from_vec(words.log_weights, (n_songs, n_words), device)?,
-            padding: Tensor::from_vec(
-                crate::lyric::attention::padding(&words.lens, n_words),
-                (n_songs, n_words),
-                device,
-            )?,
+            padding: Tensor::from_vec(padding, (n_songs, n_words), device)?,
             lens: words.lens,
             n_words,
             rows: words.rows,

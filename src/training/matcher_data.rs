@@ -1,5 +1,6 @@
 //! What the matcher learns from: songs as catalogue and as word sequences, tag probabilities of photos, graded pairs.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,8 @@ pub struct Photos {
     pub n_tags: usize,
     /// Whether a photo is of the val split.
     pub is_val: Vec<bool>,
+    /// Tags that the photo's source states.
+    pub stated: Vec<Vec<u16>>,
 }
 
 impl Photos {
@@ -87,6 +90,8 @@ pub struct MatcherData {
 #[derive(Deserialize)]
 struct PhotoLine {
     split: String,
+    #[serde(default)]
+    tags: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -117,7 +122,7 @@ impl MatcherData {
             SongWords::Bag(_) => Vec::new(),
         });
         let sequences = sequences.collect();
-        let photos = read_photos(dir, tags, vocabulary.len())?;
+        let photos = read_photos(dir, tags, &vocabulary)?;
         let pairs = read_pairs(dir, photos.len(), songs.len())?;
         Ok(Self { vocabulary, space, catalogue, songs, sequences, photos, pairs })
     }
@@ -135,16 +140,19 @@ fn read_zstd(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn read_photos(dir: &Path, tags: Option<&Path>, n_tags: usize) -> Result<Photos> {
+fn read_photos(dir: &Path, tags: Option<&Path>, vocabulary: &[String]) -> Result<Photos> {
     let path = dir.join("photos/photos.jsonl.gz");
     let file = std::fs::File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut text = String::new();
     flate2::read::GzDecoder::new(file).read_to_string(&mut text)?;
-    let mut is_val = Vec::new();
+    let n_tags = vocabulary.len();
+    let ids: HashMap<&str, u16> = vocabulary.iter().enumerate().map(|(id, tag)| (tag.as_str(), id as u16)).collect();
+    let (mut is_val, mut stated) = (Vec::new(), Vec::new());
     for (i, line) in text.lines().enumerate() {
         let line: PhotoLine =
             serde_json::from_str(line).with_context(|| format!("{}, line {}", path.display(), i + 1))?;
         is_val.push(line.split == "val");
+        stated.push(line.tags.iter().filter_map(|tag| ids.get(tag.as_str()).copied()).collect());
     }
     let tags_path = tags.map_or_else(|| dir.join("photos/soft/soft.u8.zst"), PathBuf::from);
     let tags = read_zstd(&tags_path)?;
@@ -155,7 +163,7 @@ fn read_photos(dir: &Path, tags: Option<&Path>, n_tags: usize) -> Result<Photos>
         tags.len(),
         is_val.len()
     );
-    Ok(Photos { tags, n_tags, is_val })
+    Ok(Photos { tags, n_tags, is_val, stated })
 }
 
 fn read_pairs(dir: &Path, n_photos: usize, n_songs: usize) -> Result<Pairs> {
