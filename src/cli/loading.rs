@@ -6,11 +6,11 @@ use std::thread;
 
 use anyhow::Context;
 
-use super::standin::Tagger;
 use crate::catalogue::load::Catalogue;
 use crate::lyric::lexicon::Lexicon;
 use crate::manifest::{self, Manifest};
 use crate::matcher::suggest::Matcher;
+use crate::tagger::Tagger;
 use crate::tagger::vocabulary::{TagId, Vocabulary};
 
 use super::args::{AnswerArgs, GlobalArgs};

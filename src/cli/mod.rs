@@ -27,7 +27,6 @@ mod output_json;
 mod pool;
 mod sight;
 mod song_choice;
-mod standin;
 mod terminal;
 
 use std::ffi::OsString;
