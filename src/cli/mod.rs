@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod catalog;
+pub mod catalog_build;
 pub mod eval;
 pub mod eval_matcher;
 pub mod eval_tagger;

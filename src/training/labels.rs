@@ -205,11 +205,12 @@ fn read_records(dir: &Path, vocabulary: &Vocabulary) -> Result<Vec<Record>, Data
     let read = |source| DataError::Read { path: path.clone(), source };
     let file = File::open(&path).map_err(read)?;
     let reader: Box<dyn Read> = if path.extension().is_some_and(|e| e == "gz") {
-        Box::new(flate2::read::GzDecoder::new(file))
+        Box::new(flate2::read::MultiGzDecoder::new(file))
     } else {
         Box::new(file)
     };
     let mut records = Vec::new();
+    let mut id_lines = HashMap::new();
     for (line_idx, line) in BufReader::new(reader).lines().enumerate() {
         let line = line.map_err(read)?;
         if line.trim().is_empty() {
@@ -217,6 +218,9 @@ fn read_records(dir: &Path, vocabulary: &Vocabulary) -> Result<Vec<Record>, Data
         }
         let fault = |reason| DataError::Line { path: path.clone(), line: line_idx + 1, reason };
         let parsed: RecordLine = serde_json::from_str(&line).map_err(|error| fault(error.to_string()))?;
+        if let Some(first) = id_lines.insert(parsed.id.clone(), line_idx + 1) {
+            return Err(fault(format!("id {:?} stands on line {first} too; each photo needs its own", parsed.id)));
+        }
         let ids = |names: &[String]| tag_ids(names, vocabulary).map_err(fault);
         records.push(Record {
             tags: ids(&parsed.tags)?,
@@ -245,3 +249,7 @@ fn tag_ids(names: &[String], vocabulary: &Vocabulary) -> Result<Vec<TagId>, Stri
         })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "labels_tests.rs"]
+mod tests;

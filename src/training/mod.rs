@@ -8,4 +8,5 @@ pub mod matcher_data;
 pub mod matcher_net;
 pub mod matcher_optimizer;
 pub mod matcher_table;
+pub mod pairs;
 pub mod tagger;
