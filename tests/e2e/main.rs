@@ -3,3 +3,14 @@
 mod encode;
 mod mutate;
 mod photo;
+
+mod program;
+
+mod errors;
+mod golden;
+mod help;
+mod model_folder;
+mod photos_of_song;
+mod real_photos;
+mod suggest;
+mod tags;
