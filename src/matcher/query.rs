@@ -15,9 +15,14 @@ pub struct Query {
     pub tags: Vec<(TagId, f32)>,
     /// Content words of the hint.
     pub hint: Vec<String>,
+    /// Tags that the photo shows more likely than not, or that a hint names.
+    pub sure: Vec<TagId>,
     /// Highest probability among the tags that the photo brought, in [0, 1]; 1 if a hint names a tag.
     pub confidence: f32,
 }
+
+/// Probability above which a photo shows a tag.
+const SURE: f32 = 0.5;
 
 /// Share of the tags' weight that goes to tags that a hint names.
 const HINTED_SHARE: f32 = 0.5;
@@ -50,7 +55,11 @@ impl Query {
             tags.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
             confidence = 1.0;
         }
-        Self { tags: tags.into_iter().map(|(tag, weight)| (TagId(tag), weight)).collect(), hint, confidence }
+        let sure = (0..probs.len() as u16)
+            .filter(|tag| probs[usize::from(*tag)] > SURE || hinted.contains(tag))
+            .map(TagId)
+            .collect();
+        Self { tags: tags.into_iter().map(|(tag, weight)| (TagId(tag), weight)).collect(), hint, sure, confidence }
     }
 
     /// Whether nothing is asked for.

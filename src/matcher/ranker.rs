@@ -7,8 +7,9 @@ use super::shortlist::{Shortlist, highest};
 use super::songs::Songs;
 use super::weights::Weights;
 
-/// Songs that are read with attention; what a smaller or larger number loses or gains stands in the evaluation.
-pub const SHORTLIST: usize = 300;
+/// Songs that are read with attention. Against attention over all 25,000 songs, 100 lost none of the ten best on 250 photos
+/// of val (measured 2026-11-24; `eval matcher` shows it anew), twice that leaves room for filters and artists.
+pub const SHORTLIST: usize = 200;
 
 /// A network and its songs.
 #[derive(Debug, Clone)]

@@ -19,7 +19,7 @@ use crate::catalogue::song::SongIdx;
 use crate::lyric::tokenize::Tokenizer;
 use crate::lyric::word_space::WordSpace;
 use crate::tagger::Tagging;
-use crate::tagger::vocabulary::Vocabulary;
+use crate::tagger::vocabulary::{TagId, Vocabulary};
 
 /// Which songs may be suggested.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -128,8 +128,8 @@ impl Matcher {
 
     /// The best `n` songs that the filter lets pass, best first, no artist and no title twice; fewer if there are no more.
     ///
-    /// With languages other than English asked for, songs with a word that means one of the query's tags come before those
-    /// that only lie near: word vectors of different languages are not aligned, so a distance alone proves little.
+    /// With languages other than English asked for, songs with a word that means a tag of the photo come before those that
+    /// only lie near: word vectors of different languages are not aligned, so a distance alone proves little.
     pub fn suggest(&self, catalogue: &Catalogue, query: &Query, filter: &Filter, n: usize) -> Vec<Suggestion> {
         if query.is_empty() {
             return Vec::new();
@@ -143,9 +143,8 @@ impl Matcher {
         };
         let mut ranked = self.ranker.rank(&probe, SHORTLIST.max(4 * n), is_allowed);
         if filter.languages.iter().any(|language| language != "en") {
-            let names = |song: u32| self.names_a_tag(catalogue.language(SongIdx(song)), query, song);
-            let (named, near): (Vec<_>, Vec<_>) = ranked.into_iter().partition(|r| names(r.0));
-            ranked = named.into_iter().chain(near).collect();
+            // Stable, so that within a tier the score decides.
+            ranked.sort_by_key(|(song, _)| self.tier(catalogue.language(SongIdx(*song)), query, *song));
         }
         let slate = diversify(&ranked, n, |(song, _)| {
             let song = SongIdx(song);
@@ -161,14 +160,15 @@ impl Matcher {
             .collect()
     }
 
-    /// Whether a word of the song means one of the query's tags that weigh at least a third of the heaviest.
-    fn names_a_tag(&self, language: &str, query: &Query, song: u32) -> bool {
-        let heaviest = query.tags.first().map_or(0.0, |t| t.1);
-        self.ranker.songs.tokens(song).iter().any(|token| {
+    /// How well a song's words name what the photo shows: 0 for a tag that counts and is sure, 1 for any sure tag, 2 for a
+    /// tag that counts, 3 for none.
+    fn tier(&self, language: &str, query: &Query, song: u32) -> u8 {
+        let best = self.ranker.songs.tokens(song).iter().filter_map(|token| {
             let (_, word) = self.ranker.songs.terms.text(token.term);
             let meant = self.space.lexicon.tags_of(language, word);
-            query.tags.iter().any(|(tag, weight)| *weight >= heaviest / 3.0 && meant.contains(&tag.0))
-        })
+            meant.iter().map(|&tag| tier_of(query, TagId(tag))).min()
+        });
+        best.min().unwrap_or(3)
     }
 
     /// Score and reasons of one song, whatever its rank.
@@ -181,6 +181,15 @@ impl Matcher {
     /// Whether the slate rests on something: the photo's best tag is believed, and a word speaks for the first song.
     pub fn is_sure(&self, query: &Query, suggestions: &[Suggestion]) -> bool {
         query.confidence >= SURE_PROBABILITY && suggestions.first().is_some_and(|first| !first.evidence.is_empty())
+    }
+}
+
+fn tier_of(query: &Query, tag: TagId) -> u8 {
+    match (query.sure.contains(&tag), query.tags.iter().any(|t| t.0 == tag)) {
+        (true, true) => 0,
+        (true, false) => 1,
+        (false, true) => 2,
+        (false, false) => 3,
     }
 }
 
