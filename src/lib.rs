@@ -13,6 +13,8 @@ pub mod matcher;
 
 pub mod kernels;
 
+pub mod explain;
+
 pub mod training;
 
 pub mod evaluation;

@@ -6,11 +6,11 @@ use std::thread;
 
 use anyhow::Context;
 
-use super::standin::Matcher;
-use super::standin::Tagger;
 use crate::catalogue::load::Catalogue;
 use crate::lyric::lexicon::Lexicon;
 use crate::manifest::{self, Manifest};
+use crate::matcher::suggest::Matcher;
+use crate::tagger::Tagger;
 use crate::tagger::vocabulary::{TagId, Vocabulary};
 
 use super::args::{AnswerArgs, GlobalArgs};
@@ -94,11 +94,10 @@ impl Model {
     pub fn load(global: &GlobalArgs, answer: &AnswerArgs) -> Result<Self, SetupFault> {
         let dir = find(global.model.as_deref())?;
         checked(&dir, || {
-            let device = answer.device.open()?;
             thread::scope(|scope| {
                 let eye = scope.spawn(|| Eye::load_from(&dir, answer));
                 let catalogue = Catalogue::load(&dir.join("catalog")).context("the catalogue cannot be loaded")?;
-                let matcher = Matcher::load(&dir, &device).context("the matcher cannot be loaded")?;
+                let matcher = Matcher::load(&dir, &catalogue).context("the matcher cannot be loaded")?;
                 let eye = eye.join().map_err(|_| anyhow::anyhow!("loading the tagger met a bug in image2song"))??;
                 Ok(Self { eye, matcher, catalogue })
             })

@@ -6,11 +6,14 @@ pub mod args;
 pub mod catalog;
 pub mod catalog_build;
 pub mod eval;
+pub mod eval_matcher;
+pub mod eval_tagger;
 pub mod model;
 pub mod photos;
 pub mod suggest;
 pub mod tags;
 pub mod train;
+pub mod train_matcher;
 pub mod train_tagger;
 
 mod device;
@@ -25,7 +28,6 @@ mod output_json;
 mod pool;
 mod sight;
 mod song_choice;
-mod standin;
 mod terminal;
 
 use std::ffi::OsString;

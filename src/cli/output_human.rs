@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Color, Style};
 use console::measure_text_width;
 
-use super::standin::Evidence;
 use crate::catalogue::song::Song;
+use crate::matcher::explain::Evidence;
 use crate::tagger::regions::Region;
 
 use super::fault::PhotoFault;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::standin::Evidence;
 use crate::catalogue::song::Song;
+use crate::matcher::explain::Evidence;
 
 use super::fault::PhotoFault;
 use super::links::Links;

@@ -4,8 +4,8 @@ use std::io::{self, BufWriter, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::standin::Evidence;
 use crate::catalogue::song::{Song, SongIdx};
+use crate::matcher::explain::Evidence;
 use crate::photo::Limits;
 
 use super::Outcome;
@@ -86,7 +86,7 @@ fn rank<'a>(
 fn fit(photo: &PhotoInput, model: &Model, song: SongIdx) -> Result<Fit, PhotoFault> {
     let sight = Sight::of(photo, &model.eye.tagger, &Limits::default())?;
     let query = model.matcher.query(&sight.tagging, "");
-    let (score, evidence) = model.matcher.explain_song(&model.catalogue, &query, song);
+    let (score, evidence) = model.matcher.explain_song(&query, song);
     Ok(Fit { score, tags: sight.top_tags(N_SHOWN_TAGS), evidence })
 }
 

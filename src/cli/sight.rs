@@ -4,8 +4,8 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use super::standin::Tagger;
 use crate::photo::{Decoded, Limits};
+use crate::tagger::Tagger;
 use crate::tagger::Tagging;
 use crate::tagger::regions::{Region, regions};
 use crate::tagger::vocabulary::TagId;

@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::standin::{Filter, Suggestion};
 use crate::catalogue::load::Catalogue;
+use crate::matcher::suggest::{Filter, Suggestion};
 use crate::photo::Limits;
 
 use super::Outcome;
@@ -36,6 +36,8 @@ struct Answer {
     tags: Vec<SeenTag>,
     suggestions: Vec<Suggestion>,
     is_sure: bool,
+    /// Whether the picture asked for could be written.
+    drawn: anyhow::Result<()>,
     decode_time: Duration,
     tag_time: Duration,
     match_time: Duration,
@@ -61,8 +63,11 @@ pub fn run(global: &GlobalArgs, args: &SuggestArgs) -> anyhow::Result<Outcome> {
             outcome = Outcome::Failed;
         }
         match answer {
-            Ok(answer) => writer.answer(&photo.name, &answer),
             Err(fault) => writer.fault(&photo.name, &fault),
+            Ok(answer) => {
+                writer.answer(&photo.name, &answer)?;
+                answer.drawn
+            }
         }
     })?;
     Ok(outcome)
@@ -94,10 +99,7 @@ fn answer(
     let sight = Sight::of(photo, &model.eye.tagger, &Limits::default())?;
     let matching = Instant::now();
     let query = model.matcher.query(&sight.tagging, &args.hint);
-    let suggestions = model
-        .matcher
-        .suggest(&model.catalogue, &query, filter, usize::from(args.top))
-        .map_err(|error| PhotoFault::internal_error(&error))?;
+    let suggestions = model.matcher.suggest(&model.catalogue, &query, filter, usize::from(args.top));
     let match_time = matching.elapsed();
     let total_time = started.elapsed();
     let mut tags = sight.top_tags(N_SHOWN_TAGS);
@@ -107,12 +109,10 @@ fn answer(
         }
     }
     tags.sort_by(|a, b| b.prob.total_cmp(&a.prob).then(a.tag.cmp(&b.tag)));
-    if let Some(path) = drawing {
-        drawing::write(path, &sight.decoded, &query, &tags, &suggestions, model)?;
-    }
+    let drawn = drawing.map_or(Ok(()), |path| drawing::write(path, &sight.decoded, &tags, &suggestions, model));
     let is_sure = model.matcher.is_sure(&query, &suggestions);
     let Sight { decode_time, tag_time, .. } = sight;
-    Ok(Answer { tags, suggestions, is_sure, decode_time, tag_time, match_time, total_time })
+    Ok(Answer { tags, suggestions, is_sure, drawn, decode_time, tag_time, match_time, total_time })
 }
 
 /// Where the drawing of a photo goes: `why.png` for one photo, `why-1.png`, `why-2.png` … for more.

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::Outcome;
+use super::train_matcher::TrainMatcher;
 use super::train_tagger::TrainTagger;
 
 /// Arguments of `train`.
@@ -20,6 +21,8 @@ pub struct TrainArgs {
 enum Part {
     /// Train the network that gives photos their tags
     Tagger(TrainTagger),
+    /// Train the network that chooses songs by tags
+    Matcher(TrainMatcher),
 }
 
 /// Trains.
@@ -29,5 +32,6 @@ enum Part {
 pub fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
     match &args.part {
         Part::Tagger(args) => args.run().map(|_| Outcome::Done),
+        Part::Matcher(args) => args.run().map(|()| Outcome::Done),
     }
 }

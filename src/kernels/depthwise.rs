@@ -67,28 +67,58 @@ fn forward_body<const FMA: bool, const L: usize>(shape: Shape, images: &[f32], w
                         }
                     }
                 }
-                for x in 0..out {
-                    let mut sums = [[0.0f32; L]; 3];
-                    for kx in 0..3 {
-                        let column = (x * stride + kx).wrapping_sub(1);
-                        if column >= side {
-                            continue;
-                        }
-                        for ky in 0..3 {
-                            let cell = lanes::<L>(images, rows[ky] + column * channels);
-                            for lane in 0..L {
-                                sums[ky][lane] = madd::<FMA>(cell[lane], taps[ky * 3 + kx][lane], sums[ky][lane]);
-                            }
-                        }
-                    }
-                    let output = lanes_mut::<L>(outputs, ((image * out + y) * out + x) * channels + block);
-                    for lane in 0..L {
-                        output[lane] = sums[0][lane] + sums[1][lane] + sums[2][lane];
-                    }
+                let start = (image * out + y) * out * channels + block;
+                // Columns inside have all three taps, so that the compiler unrolls them; those at the edges have not.
+                let (inside, has_right_edge) = inside_columns(shape);
+                let cells = Cells { images, rows, channels, taps: &taps };
+                cells.sum::<FMA>(0, 1, if side == 1 { 2 } else { 3 }, lanes_mut(outputs, start));
+                for x in 1..inside {
+                    cells.sum::<FMA>(x * stride - 1, 0, 3, lanes_mut(outputs, start + x * channels));
+                }
+                if has_right_edge {
+                    let x = out - 1;
+                    cells.sum::<FMA>(x * stride - 1, 0, 2, lanes_mut(outputs, start + x * channels));
                 }
             }
         }
     }
+}
+
+/// Three input rows under one block of channels of one output row.
+struct Cells<'a, const L: usize> {
+    images: &'a [f32],
+    rows: [usize; 3],
+    channels: usize,
+    taps: &'a [[f32; L]; 9],
+}
+
+impl<const L: usize> Cells<'_, L> {
+    /// One output: taps `from..to` of each row, the first of which lies on `column`.
+    #[inline(always)]
+    fn sum<const FMA: bool>(&self, column: usize, from: usize, to: usize, output: &mut [f32; L]) {
+        let mut sums = [[0.0f32; L]; 3];
+        for kx in from..to {
+            for ky in 0..3 {
+                let cell = lanes::<L>(self.images, self.rows[ky] + (column + kx - from) * self.channels);
+                let tap = &self.taps[ky * 3 + kx];
+                for lane in 0..L {
+                    sums[ky][lane] = madd::<FMA>(cell[lane], tap[lane], sums[ky][lane]);
+                }
+            }
+        }
+        for lane in 0..L {
+            output[lane] = sums[0][lane] + sums[1][lane] + sums[2][lane];
+        }
+    }
+}
+
+/// End of the output columns that read three input columns (they begin at 1), and whether one more follows them.
+#[inline(always)]
+fn inside_columns(shape: Shape) -> (usize, bool) {
+    let out = shape.out();
+    let last_reads = (out - 1) * shape.stride + 1;
+    let has_right_edge = out > 1 && last_reads == shape.side;
+    (out - usize::from(has_right_edge), has_right_edge)
 }
 
 /// Outputs that one input row or column took part in, with the tap that it met there.
@@ -116,6 +146,11 @@ fn image_gradient_body<const FMA: bool, const L: usize>(
     let Shape { n, side, channels, stride } = shape;
     shape.check(images.len(), weights.len(), gradients.len());
     let out = shape.out();
+    if stride == 1 {
+        // At stride 1 the gradient is the convolution of the outputs' gradients with the taps turned around.
+        let flipped: Vec<f32> = weights[..9 * channels].chunks_exact(channels).rev().flatten().copied().collect();
+        return forward_body::<FMA, L>(shape, gradients, &flipped, images);
+    }
     for image in 0..n {
         for y in 0..side {
             let (rows, n_rows) = readers(y, stride, out);

@@ -4,8 +4,14 @@
 //! ([`isa`]); the same loop compiled without any is its scalar twin. Knows nothing of models.
 #![allow(unsafe_code, reason = "calls into code for instruction sets that were detected, and into the matrix product")]
 
+pub mod attend;
 pub mod batch_norm;
+pub mod composed;
 pub mod depthwise;
+pub mod fused;
+pub mod gru;
 pub mod im2col;
 pub mod isa;
 pub mod matmul;
+pub mod ops;
+pub mod scan;

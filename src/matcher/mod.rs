@@ -1,1 +1,23 @@
 //! Tags in, ranked songs with reasons out. Knows nothing of pixels or platforms.
+
+pub mod songs;
+
+pub mod weights;
+
+pub mod network;
+
+pub mod shortlist;
+
+pub mod ranker;
+
+pub mod query;
+
+pub mod suggest;
+
+pub mod diversify;
+
+pub mod explain;
+
+pub mod store;
+
+pub mod error;

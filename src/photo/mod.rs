@@ -4,7 +4,7 @@
 
 mod complete;
 mod decode;
-mod resize;
+pub mod resize;
 mod sniff;
 #[cfg(test)]
 mod tests;

@@ -58,14 +58,15 @@ pub enum Precision {
 }
 
 /// Name, shape and place of a tensor; the place counts from the parameters' or the statistics' begin.
-struct Slot {
-    name: String,
-    shape: Vec<usize>,
-    offset: usize,
-    is_statistic: bool,
+pub(super) struct Slot {
+    pub(super) name: String,
+    pub(super) shape: Vec<usize>,
+    pub(super) offset: usize,
+    pub(super) is_statistic: bool,
 }
 
-fn slots(arch: &Arch, layout: &Layout) -> Vec<Slot> {
+/// Every tensor of a network, units first, in the order of the parameters.
+pub(super) fn slots(arch: &Arch, layout: &Layout) -> Vec<Slot> {
     let mut slots = Vec::new();
     for (i, unit) in layout.units.iter().enumerate() {
         let mut push = |what: &str, shape: Vec<usize>, offset, is_statistic| {

@@ -8,3 +8,6 @@ pub mod photos;
 pub mod predict;
 pub mod run;
 pub mod targets;
+
+#[cfg(test)]
+mod oracle;

@@ -1,0 +1,189 @@
+//! The matcher as it is served: loads a model folder, turns tags into a query and a query into a slate.
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::diversify::diversify;
+use super::error::MatcherError;
+use super::explain::{Evidence, explain};
+use super::network::Network;
+use super::query::Query;
+use super::ranker::{Ranker, SHORTLIST};
+use super::shortlist::Shortlist;
+use super::songs::Songs;
+use super::store::{FILE_NAME, StoredVectors};
+use super::weights::Weights;
+use crate::catalogue::load::Catalogue;
+use crate::catalogue::song::SongIdx;
+use crate::lyric::tokenize::Tokenizer;
+use crate::lyric::word_space::WordSpace;
+use crate::tagger::Tagging;
+use crate::tagger::vocabulary::Vocabulary;
+
+/// Which songs may be suggested.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Languages (ISO 639-1); all if empty.
+    pub languages: Vec<String>,
+    /// Whether explicit songs may be suggested.
+    pub allows_explicit: bool,
+}
+
+/// A song with its reasons.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Suggestion {
+    /// The song.
+    pub song: SongIdx,
+    /// How well it fits: higher is better; of the same matcher only. About 0 for a random song.
+    pub score: f32,
+    /// The words that speak for it, heaviest first.
+    pub evidence: Vec<Evidence>,
+}
+
+/// A matcher ready to serve one catalogue.
+#[derive(Debug)]
+pub struct Matcher {
+    ranker: Ranker,
+    space: WordSpace,
+    tokenizer: Tokenizer,
+}
+
+/// Probability from which on a photo's best tag is believed.
+const SURE_PROBABILITY: f32 = 0.35;
+
+impl Matcher {
+    /// The matcher of a model folder for this catalogue. The catalogue's stored song vectors are used if they were made by
+    /// this matcher from this catalogue; else they are made (seconds for 25,000 songs).
+    ///
+    /// # Errors
+    /// A file is missing, damaged, or of another model.
+    pub fn load(dir: &Path, catalogue: &Catalogue) -> Result<Self, MatcherError> {
+        let text = |name: &str| {
+            let path = dir.join(name);
+            std::fs::read_to_string(&path).map_err(|source| MatcherError::Unreadable { path, source })
+        };
+        let vocabulary = Vocabulary::parse(&text("tags.txt")?).map_err(|source| MatcherError::Vocabulary { source })?;
+        let space = WordSpace::load(dir, vocabulary.names())?;
+        let tokenizer = Tokenizer::from_stopwords(&text("stopwords.txt")?);
+        let path = dir.join("matcher.safetensors");
+        let file = std::fs::read(&path).map_err(|source| MatcherError::Unreadable { path, source })?;
+        let weights = Weights::from_bytes(&file)?;
+        let n_tags = weights.sizes.n_tags;
+        if (n_tags, weights.sizes.n_vector) != (vocabulary.len(), space.dim()) {
+            let fault = format!(
+                "it is for {n_tags} tags and vectors of {}, the folder has {} and {}",
+                weights.sizes.n_vector,
+                vocabulary.len(),
+                space.dim()
+            );
+            return Err(MatcherError::NoMatcher { fault });
+        }
+        let songs = Songs::from_catalogue(catalogue, &space);
+        let stored = std::fs::read(dir.join("catalog").join(FILE_NAME)).ok();
+        let stored = stored.and_then(|bytes| StoredVectors::from_bytes(&bytes).ok());
+        let ranker = match stored {
+            Some(stored)
+                if (stored.matcher.as_str(), stored.catalogue.as_str()) == (&digest(&file), catalogue.digest())
+                    && stored.priors.len() == songs.len()
+                    && stored.vectors.len() == songs.len() * weights.sizes.n_joint =>
+            {
+                let network = Network::new(weights, &songs);
+                let shortlist = Shortlist::from_parts(&network, &songs, stored.vectors, stored.priors);
+                Ranker { network, songs, shortlist }
+            }
+            _ => {
+                tracing::warn!("the catalogue holds no song vectors of this matcher; they are made now");
+                Ranker::new(weights, songs)
+            }
+        };
+        Ok(Self { ranker, space, tokenizer })
+    }
+
+    /// A matcher from its parts; in training and evaluation.
+    pub fn new(ranker: Ranker, space: WordSpace, tokenizer: Tokenizer) -> Self {
+        Self { ranker, space, tokenizer }
+    }
+
+    /// What scores the songs.
+    pub fn ranker(&self) -> &Ranker {
+        &self.ranker
+    }
+
+    /// Song vectors to be stored beside the catalogue, given the bytes of `matcher.safetensors`.
+    pub fn stored_vectors(&self, matcher_file: &[u8], catalogue: &Catalogue) -> StoredVectors {
+        let (vectors, priors) = self.ranker.shortlist.parts();
+        StoredVectors {
+            matcher: digest(matcher_file),
+            catalogue: catalogue.digest().to_owned(),
+            vectors: vectors.to_vec(),
+            priors: priors.to_vec(),
+        }
+    }
+
+    /// What a photo's tags and a hint (free text, may be empty) ask for.
+    pub fn query(&self, tagging: &Tagging, hint: &str) -> Query {
+        Query::new(&self.ranker, &self.space, &tagging.probs, self.tokenizer.tokens("en", hint))
+    }
+
+    /// The best `n` songs that the filter lets pass, best first, no artist and no title twice; fewer if there are no more.
+    ///
+    /// With languages other than English asked for, songs with a word that means one of the query's tags come before those
+    /// that only lie near: word vectors of different languages are not aligned, so a distance alone proves little.
+    pub fn suggest(&self, catalogue: &Catalogue, query: &Query, filter: &Filter, n: usize) -> Vec<Suggestion> {
+        if query.is_empty() {
+            return Vec::new();
+        }
+        let probe = query.probe(&self.ranker, &self.space);
+        let is_allowed = |song: u32| {
+            let song = SongIdx(song);
+            let is_asked = filter.languages.is_empty()
+                || filter.languages.iter().any(|language| language == catalogue.language(song));
+            is_asked && (filter.allows_explicit || !catalogue.is_explicit(song))
+        };
+        let mut ranked = self.ranker.rank(&probe, SHORTLIST.max(4 * n), is_allowed);
+        if filter.languages.iter().any(|language| language != "en") {
+            let names = |song: u32| self.names_a_tag(catalogue.language(SongIdx(song)), query, song);
+            let (named, near): (Vec<_>, Vec<_>) = ranked.into_iter().partition(|r| names(r.0));
+            ranked = named.into_iter().chain(near).collect();
+        }
+        let slate = diversify(&ranked, n, |(song, _)| {
+            let song = SongIdx(song);
+            (catalogue.artist(song), catalogue.title(song))
+        });
+        slate
+            .into_iter()
+            .map(|(song, score)| Suggestion {
+                song: SongIdx(song),
+                score,
+                evidence: explain(&self.ranker, &self.space, query, &probe, song),
+            })
+            .collect()
+    }
+
+    /// Whether a word of the song means one of the query's tags that weigh at least a third of the heaviest.
+    fn names_a_tag(&self, language: &str, query: &Query, song: u32) -> bool {
+        let heaviest = query.tags.first().map_or(0.0, |t| t.1);
+        self.ranker.songs.tokens(song).iter().any(|token| {
+            let (_, word) = self.ranker.songs.terms.text(token.term);
+            let meant = self.space.lexicon.tags_of(language, word);
+            query.tags.iter().any(|(tag, weight)| *weight >= heaviest / 3.0 && meant.contains(&tag.0))
+        })
+    }
+
+    /// Score and reasons of one song, whatever its rank.
+    pub fn explain_song(&self, query: &Query, song: SongIdx) -> (f32, Vec<Evidence>) {
+        let probe = query.probe(&self.ranker, &self.space);
+        let score = self.ranker.score(&probe, song.0);
+        (score, explain(&self.ranker, &self.space, query, &probe, song.0))
+    }
+
+    /// Whether the slate rests on something: the photo's best tag is believed, and a word speaks for the first song.
+    pub fn is_sure(&self, query: &Query, suggestions: &[Suggestion]) -> bool {
+        query.confidence >= SURE_PROBABILITY && suggestions.first().is_some_and(|first| !first.evidence.is_empty())
+    }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
