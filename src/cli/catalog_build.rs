@@ -12,7 +12,6 @@ use crate::catalogue::load::{Catalogue, write_catalogue};
 use crate::catalogue::source::SongSource;
 use crate::lyric::word_files::WordFiles;
 use crate::manifest::{self, Manifest};
-use crate::matcher::store;
 use crate::matcher::suggest::Matcher;
 use crate::tagger::vocabulary::Vocabulary;
 
@@ -148,9 +147,7 @@ fn store_vectors(dir: &Path, catalogue: &Catalogue) -> anyhow::Result<()> {
     let matcher_file =
         std::fs::read(&matcher_path).with_context(|| format!("cannot read {}", matcher_path.display()))?;
     let matcher = Matcher::load(dir, catalogue).context("the songs are built, but the matcher cannot read them")?;
-    let vectors = matcher.stored_vectors(&matcher_file, catalogue).to_bytes()?;
-    let path = dir.join(CATALOGUE_DIR).join(store::FILE_NAME);
-    std::fs::write(&path, vectors).with_context(|| format!("cannot write {}", path.display()))
+    Ok(matcher.stored_vectors(&matcher_file, catalogue).save(&dir.join(CATALOGUE_DIR))?)
 }
 
 /// A manifest that is there is written anew, since the files have changed; a folder without one is not made a model.
