@@ -12,6 +12,7 @@ use crate::catalogue::load::{Catalogue, write_catalogue};
 use crate::catalogue::source::SongSource;
 use crate::lyric::word_files::WordFiles;
 use crate::manifest::{self, Manifest};
+use crate::matcher::suggest::Matcher;
 use crate::tagger::vocabulary::Vocabulary;
 
 use super::Outcome;
@@ -77,8 +78,9 @@ pub fn run(global: &GlobalArgs, args: &BuildArgs) -> anyhow::Result<Outcome> {
         let path = args.out.join(TAGS);
         std::fs::write(&path, tags).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    list_anew(&args.out)?;
     let catalogue = Catalogue::load(&dir)?;
+    store_vectors(&args.out, &catalogue)?;
+    list_anew(&args.out)?;
     show_info(&mut BufWriter::new(io::stdout().lock()), &catalogue, &dir, args.is_json, Terminal::stdout())?;
     Ok(Outcome::Done)
 }
@@ -134,6 +136,18 @@ fn songs_file(args: &BuildArgs) -> Result<PathBuf, SetupFault> {
         let message = format!("{} is missing; name a songs file with --songs", files[0].display());
         SetupFault::new(message)
     })
+}
+
+/// Where the folder has a matcher, writes its vectors of the new songs, so that no start has to make them.
+fn store_vectors(dir: &Path, catalogue: &Catalogue) -> anyhow::Result<()> {
+    let matcher_path = dir.join("matcher.safetensors");
+    if !matcher_path.exists() {
+        return Ok(());
+    }
+    let matcher_file =
+        std::fs::read(&matcher_path).with_context(|| format!("cannot read {}", matcher_path.display()))?;
+    let matcher = Matcher::load(dir, catalogue).context("the songs are built, but the matcher cannot read them")?;
+    Ok(matcher.stored_vectors(&matcher_file, catalogue).save(&dir.join(CATALOGUE_DIR))?)
 }
 
 /// A manifest that is there is written anew, since the files have changed; a folder without one is not made a model.

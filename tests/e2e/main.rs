@@ -6,6 +6,7 @@ mod photo;
 
 mod program;
 
+mod catalog;
 mod errors;
 mod golden;
 mod help;
