@@ -46,7 +46,7 @@ pub struct PhotosAnswer<'a> {
     pub photo: &'a str,
     /// Its place, from 1.
     pub rank: usize,
-    /// How well it fits, in `[-1, 1]`.
+    /// How well it fits: higher is better.
     pub score: f64,
     /// The song.
     pub song: SongEntry<'a>,
@@ -103,7 +103,7 @@ pub struct SuggestionEntry<'a> {
     pub rank: usize,
     /// The song.
     pub song: SongEntry<'a>,
-    /// How well it fits.
+    /// How well it fits: higher is better.
     pub score: f64,
     /// Why it fits, strongest first.
     pub evidence: Vec<EvidenceEntry<'a>>,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::catalogue::load::Catalogue;
 use crate::matcher::suggest::{Filter, Suggestion};
 use crate::photo::Limits;
+use crate::tagger::vocabulary::TagId;
 
 use super::Outcome;
 use super::args::{GlobalArgs, SuggestArgs};
@@ -28,12 +29,15 @@ use super::terminal::Terminal;
 /// Photos worked on at the same time; more would not answer one photo sooner and hold more decoded photos in memory.
 pub const N_PHOTO_THREADS: usize = 2;
 
-/// Most tags shown for a photo besides those that counted.
+/// Most tags shown to people, and of the most probable ones to programs.
 const N_SHOWN_TAGS: usize = 5;
 
 /// What came of one photo.
 struct Answer {
+    /// The most probable tags and all that counted, most probable first.
     tags: Vec<SeenTag>,
+    /// The tags that counted, heaviest first.
+    telling: Vec<SeenTag>,
     suggestions: Vec<Suggestion>,
     is_sure: bool,
     /// Whether the picture asked for could be written.
@@ -102,17 +106,16 @@ fn answer(
     let suggestions = model.matcher.suggest(&model.catalogue, &query, filter, usize::from(args.top));
     let match_time = matching.elapsed();
     let total_time = started.elapsed();
+    let seen = |tag: TagId| sight.seen(tag, sight.tagging.probs[usize::from(tag.0)]);
+    let telling: Vec<SeenTag> = query.tags.iter().map(|&(tag, _)| seen(tag)).collect();
     let mut tags = sight.top_tags(N_SHOWN_TAGS);
-    for &(tag, _) in &query.tags {
-        if tags.iter().all(|seen| seen.tag != tag) {
-            tags.push(sight.seen(tag, sight.tagging.probs[usize::from(tag.0)]));
-        }
-    }
+    let others = telling.iter().filter(|one| tags.iter().all(|top| top.tag != one.tag));
+    tags.extend(others.copied().collect::<Vec<_>>());
     tags.sort_by(|a, b| b.prob.total_cmp(&a.prob).then(a.tag.cmp(&b.tag)));
-    let drawn = drawing.map_or(Ok(()), |path| drawing::write(path, &sight.decoded, &tags, &suggestions, model));
+    let drawn = drawing.map_or(Ok(()), |path| drawing::write(path, &sight.decoded, &telling, &suggestions, model));
     let is_sure = model.matcher.is_sure(&query, &suggestions);
     let Sight { decode_time, tag_time, .. } = sight;
-    Ok(Answer { tags, suggestions, is_sure, drawn, decode_time, tag_time, match_time, total_time })
+    Ok(Answer { tags, telling, suggestions, is_sure, drawn, decode_time, tag_time, match_time, total_time })
 }
 
 /// Where the drawing of a photo goes: `why.png` for one photo, `why-1.png`, `why-2.png` … for more.
@@ -190,7 +193,8 @@ fn entry<'a>(photo: &'a str, answer: &'a Answer, model: &'a Model) -> SuggestAns
 
 fn show(page: &mut Page<'_, impl Write>, photo: &str, answer: &Answer, model: &Model) -> io::Result<()> {
     page.photo(photo)?;
-    page.seen(&answer.tags[..answer.tags.len().min(N_SHOWN_TAGS)])?;
+    let tags = if answer.telling.is_empty() { &answer.tags } else { &answer.telling };
+    page.seen(&tags[..tags.len().min(N_SHOWN_TAGS)])?;
     if answer.suggestions.is_empty() {
         page.note("No song of the catalogue fits; allow more languages or explicit songs.")?;
     } else if !answer.is_sure {

@@ -1,0 +1,38 @@
+# syntax=docker/dockerfile:1
+# docker build --target cpu -t image2song .          for any x86-64 or arm64 machine
+# docker build --target cuda -t image2song:cuda .    for NVIDIA cards; run it with --gpus all
+
+FROM rust:1.95-slim-bookworm AS build-cpu
+RUN apt-get update && apt-get install --yes --no-install-recommends build-essential && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY . .
+RUN cargo build --release --locked && strip --strip-debug target/release/image2song
+
+FROM nvidia/cuda:12.8.1-devel-ubuntu24.04 AS build-cuda
+RUN apt-get update && apt-get install --yes --no-install-recommends build-essential ca-certificates curl \
+    && rm -rf /var/lib/apt/lists/*
+RUN curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs \
+    | sh -s -- -y --profile minimal --default-toolchain 1.95.0
+ENV PATH=/root/.cargo/bin:$PATH
+# Compute capability to build for: 75 Turing, 80 and 86 Ampere, 89 Ada, 90 Hopper.
+ARG CUDA_COMPUTE_CAP=80
+ENV CUDA_COMPUTE_CAP=$CUDA_COMPUTE_CAP
+WORKDIR /src
+COPY . .
+RUN cargo build --release --locked --features cuda && strip --strip-debug target/release/image2song
+
+FROM nvidia/cuda:12.8.1-runtime-ubuntu24.04 AS cuda
+COPY --from=build-cuda /src/target/release/image2song /app/image2song
+COPY --from=build-cuda /src/models/base /app/models/base
+ENV IMAGE2SONG_DEVICE=cuda:0
+USER 65532:65532
+WORKDIR /photos
+ENTRYPOINT ["/app/image2song"]
+
+# Last, so that a plain `docker build .` gives this one.
+FROM debian:bookworm-slim AS cpu
+COPY --from=build-cpu /src/target/release/image2song /app/image2song
+COPY --from=build-cpu /src/models/base /app/models/base
+USER 65532:65532
+WORKDIR /photos
+ENTRYPOINT ["/app/image2song"]
