@@ -114,7 +114,7 @@ impl EvalMatcher {
         rows.push(judge(&trained("full model", &ranker), &cases, is_unseen));
         let stride = (cases.len() / N_SHORTLIST_PHOTOS).max(1);
         let some: Vec<PhotoCase> = cases.iter().step_by(stride).cloned().collect();
-        let sizes = [50, 100, 200, SHORTLIST, 500, 1000, data.songs.len()];
+        let sizes = [25, 50, 100, SHORTLIST, 400, 1000, data.songs.len()];
         let shortlists = shortlists(&ranker, &some, &sizes);
         let stopwords = std::fs::read_to_string(self.data.join("songs/stopwords.txt"))?;
         let matcher = Matcher::new(ranker, data.space.clone(), Tokenizer::from_stopwords(&stopwords));

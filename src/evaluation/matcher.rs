@@ -141,32 +141,37 @@ pub fn shortlists(ranker: &Ranker, photos: &[PhotoCase], sizes: &[usize]) -> Vec
 
 /// The rows as a table for people.
 pub fn table(rows: &[Row]) -> String {
-    let mut text = format!(
-        "{:<36} {:>22} {:>6} {:>6} {:>6} {:>8} {:>6}\n",
-        "", "nDCG@10 (95 %)", "R@1", "R@5", "R@10", "Med r", "MRR"
-    );
-    let mut line = |name: &str, f: &Figures| {
-        let ndcg = format!("{:.3} ({:.3}-{:.3})", f.ndcg10.value, f.ndcg10.low, f.ndcg10.high);
+    let mut text = String::new();
+    let groups: [(&str, Pick); 3] = [
+        ("a photo asks for songs", |row| Some(&row.image2song)),
+        ("a song asks for photos", |row| Some(&row.song2image)),
+        ("a photo asks for songs of unseen artists", |row| row.unseen.as_ref()),
+    ];
+    for (title, pick) in groups {
+        let lines: Vec<String> = rows.iter().filter_map(|row| pick(row).map(|f| line(&row.name, f))).collect();
+        if lines.is_empty() {
+            continue;
+        }
         text.push_str(&format!(
-            "{name:<36} {ndcg:>22} {:>6.3} {:>6.3} {:>6.3} {:>8.1} {:>6.3}\n",
-            f.recall1.value, f.recall5.value, f.recall10.value, f.median_rank.value, f.mrr.value
+            "{title:<42} {:>19} {:>6} {:>6} {:>6} {:>8} {:>6}\n{}",
+            "nDCG@10 (95 %)",
+            "R@1",
+            "R@5",
+            "R@10",
+            "Med r",
+            "MRR",
+            lines.concat()
         ));
-    };
-    line_group("image to song", rows, |r| Some(&r.image2song), &mut line);
-    line_group("song to image", rows, |r| Some(&r.song2image), &mut line);
-    line_group("songs of unseen artists", rows, |r| r.unseen.as_ref(), &mut line);
+    }
     text
 }
 
-fn line_group(
-    group: &str,
-    rows: &[Row],
-    figures: impl Fn(&Row) -> Option<&Figures>,
-    line: &mut impl FnMut(&str, &Figures),
-) {
-    for row in rows {
-        if let Some(figures) = figures(row) {
-            line(&format!("{group}: {}", row.name).chars().take(36).collect::<String>(), figures);
-        }
-    }
+type Pick = fn(&Row) -> Option<&Figures>;
+
+fn line(name: &str, f: &Figures) -> String {
+    let ndcg = format!("{:.3} ({:.3}-{:.3})", f.ndcg10.value, f.ndcg10.low, f.ndcg10.high);
+    format!(
+        "  {name:<40} {ndcg:>19} {:>6.3} {:>6.3} {:>6.3} {:>8.1} {:>6.3}\n",
+        f.recall1.value, f.recall5.value, f.recall10.value, f.median_rank.value, f.mrr.value
+    )
 }

@@ -4,6 +4,7 @@ use super::network::{Probe, dot};
 use super::query::Query;
 use super::ranker::Ranker;
 use crate::kernels::attend::{self, Inputs};
+use crate::lyric::lexicon::LANGUAGES;
 use crate::lyric::word_space::WordSpace;
 
 /// A word of the song and the tag that woke it.
@@ -23,16 +24,20 @@ const N_SHOWN: usize = 5;
 /// Weight below which a word is no reason.
 const MIN_WEIGHT: f32 = 0.03;
 
-/// Cosine of word and tag vector from which on the word speaks for the tag without standing in the affinity table.
-const MIN_COSINE: f32 = 0.5;
+/// Closeness of a word that the lexicon says the tag evokes.
+const EVOKED: f32 = 0.8;
 
-/// Worth from which on an entry of the table is a reason that a person sees; less is a hunch of the training.
-const MIN_WORTH: f32 = 0.3;
+/// Cosine of word and tag vector from which on the word speaks for the tag by itself.
+const NEAR: f32 = 0.5;
+
+/// Least worth in the affinity table, and least cosine beside it, from which on an entry is a reason that a person sees;
+/// less is a hunch of the training, which moves the score but explains nothing (`dog`: white).
+const HUNCH: (f32, f32) = (0.3, 0.3);
 
 /// The words of a song that got attention because of the query, heaviest first; empty if no word did.
 ///
-/// Truthful by construction: attention weights are those that the score was made with, and closeness is what the network
-/// holds the word worth to the tag, or the cosine of their vectors.
+/// Truthful by construction: attention weights are those that the score was made with, and closeness is what the lexicon
+/// says (1 for a form of the tag, 0.8 for a word that it evokes), or the cosine of their vectors.
 pub fn explain(ranker: &Ranker, space: &WordSpace, query: &Query, probe: &Probe, song: u32) -> Vec<Evidence> {
     let tokens = ranker.songs.tokens(song);
     let attention = attention_weights(ranker, probe, song);
@@ -77,12 +82,26 @@ fn closest(
             best = Some((tag, closeness));
         }
     };
+    let (code, word) = ranker.songs.terms.text(term);
+    let others = if usize::from(code) == LANGUAGES.len() { "en" } else { "" };
+    let language = LANGUAGES.get(usize::from(code)).copied().unwrap_or(others);
+    let named = space.lexicon.tags_of(language, word);
+    let evoking = if language == "en" { space.lexicon.evoked_by(word) } else { &[] };
     for &(tag, weight) in &query.tags {
         let worth = ranker.network.worths(term).find(|w| w.0 == tag.0).map_or(0.0, |w| w.1);
         let cosine = dot(vector, space.tag_vector(tag.0));
-        let worth = if worth >= MIN_WORTH { worth.min(1.0) } else { 0.0 };
-        let closeness = worth.max(if cosine >= MIN_COSINE { cosine } else { 0.0 });
-        offer(Some(tag.0), closeness * (weight / heaviest).min(1.0).sqrt());
+        let closeness = if named.contains(&tag.0) {
+            1.0
+        } else if evoking.iter().any(|e| e.0 == tag.0) {
+            EVOKED
+        } else if cosine >= NEAR {
+            cosine
+        } else if worth >= HUNCH.0 && cosine >= HUNCH.1 {
+            cosine.max(worth.min(NEAR))
+        } else {
+            0.0
+        };
+        offer(Some(tag.0), closeness * (weight / heaviest).min(1.0).powf(0.25));
     }
     offer(None, probe.terms.get(&term).copied().unwrap_or(0.0).min(1.0));
     best
