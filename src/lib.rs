@@ -13,9 +13,13 @@ pub mod matcher;
 
 pub mod kernels;
 
+pub mod explain;
+
 pub mod training;
 
 pub mod evaluation;
+
+pub mod manifest;
 
 pub mod cli;
 

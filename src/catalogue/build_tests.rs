@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::catalogue::census::{Census, most_frequent};
 use crate::catalogue::load::Catalogue;
 use crate::catalogue::song::SongIdx;
 use crate::lyric::lexicon::Lexicon;
@@ -68,6 +69,16 @@ fn rarity_is_of_the_language() {
     assert_eq!((catalogue.n_songs_with("en", "sea"), catalogue.n_songs_with("fr", "sea")), (2, 0));
     assert!(catalogue.rarity("en", "sand") > catalogue.rarity("en", "sea"));
     assert_eq!(catalogue.rarity("ja", "sea"), 0.0);
+}
+
+#[test]
+fn songs_are_counted_by_kind() {
+    let catalogue = Catalogue::from_bytes(&sample_file()).unwrap();
+    let census = Census::of(&catalogue, catalogue.songs());
+    assert_eq!((census.songs, census.explicit), (3, 1));
+    assert_eq!(census.decades, [(1990, 1)].into());
+    assert_eq!(most_frequent(&census.languages), [("en", 2), ("fr", 1)]);
+    assert_eq!(most_frequent(&census.genres), [("rock", 2), ("pop", 1)]);
 }
 
 #[test]

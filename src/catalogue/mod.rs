@@ -15,6 +15,8 @@ pub mod load;
 
 pub mod search;
 
+pub mod census;
+
 pub mod ragged;
 
 pub mod error;

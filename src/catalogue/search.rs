@@ -150,23 +150,42 @@ impl SearchIndex {
 /// A name as it is compared: no accents, lower case, `&` as `and`, no apostrophes, words separated by one blank.
 pub fn fold(name: &str) -> String {
     let mut folded = String::with_capacity(name.len());
-    for character in name.nfkd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase) {
-        match character {
-            '\'' | '\u{2019}' | '\u{2018}' | '`' | '\u{B4}' => {}
-            'ß' => folded.push_str("ss"),
-            'æ' => folded.push_str("ae"),
-            'œ' => folded.push_str("oe"),
-            'ø' => folded.push('o'),
-            'ł' => folded.push('l'),
-            'đ' | 'ð' => folded.push('d'),
-            'ı' => folded.push('i'),
-            'þ' => folded.push_str("th"),
-            '&' => folded.push_str(" and "),
-            letter if letter.is_alphanumeric() => folded.push(letter),
-            _ => folded.push(' '),
+    if name.is_ascii() {
+        name.chars().for_each(|character| push_folded(&mut folded, character.to_ascii_lowercase()));
+    } else {
+        let letters = name.nfkd().filter(|&character| !is_combining_mark(character));
+        letters.flat_map(char::to_lowercase).for_each(|character| push_folded(&mut folded, character));
+    }
+    folded.truncate(folded.trim_end().len());
+    folded
+}
+
+/// Adds a lower-case letter as it is compared.
+fn push_folded(folded: &mut String, character: char) {
+    match character {
+        '\'' | '\u{2019}' | '\u{2018}' | '`' | '\u{B4}' => {}
+        'ß' => folded.push_str("ss"),
+        'æ' => folded.push_str("ae"),
+        'œ' => folded.push_str("oe"),
+        'ø' => folded.push('o'),
+        'ł' => folded.push('l'),
+        'đ' | 'ð' => folded.push('d'),
+        'ı' => folded.push('i'),
+        'þ' => folded.push_str("th"),
+        '&' => push_word(folded, "and"),
+        letter if letter.is_alphanumeric() => folded.push(letter),
+        _ => push_word(folded, ""),
+    }
+}
+
+/// Adds a word of its own, or only the blank that ends the last one.
+fn push_word(folded: &mut String, word: &str) {
+    for part in ["", word] {
+        folded.push_str(part);
+        if !folded.is_empty() && !folded.ends_with(' ') {
+            folded.push(' ');
         }
     }
-    folded.split(' ').filter(|word| !word.is_empty()).collect::<Vec<&str>>().join(" ")
 }
 
 /// Letters to insert, leave out, change or swap with their neighbor, if at most `max`.

@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 
+use super::Outcome;
 use crate::evaluation::baselines::{MeanVectors, Popularity, Random, TagWeights, TfIdf};
 use crate::evaluation::bench::{PhotoCase, Scorer};
 use crate::evaluation::language::{LanguageRow, in_language};
@@ -43,6 +44,9 @@ pub struct EvalMatcher {
     /// Share of artists that training did not see (as given to `train matcher`)
     #[arg(long, default_value_t = 0.0)]
     pub hold_out: f64,
+    /// One JSON object instead of tables
+    #[arg(long = "json")]
+    pub is_json: bool,
 }
 
 /// The whole report.
@@ -67,6 +71,21 @@ const N_SHORTLIST_PHOTOS: usize = 200;
 const N_LANGUAGE_PHOTOS: usize = 20;
 
 impl EvalMatcher {
+    /// Prints the report; `model` is the model folder, used where no weights are given.
+    ///
+    /// # Errors
+    /// The data or the weights cannot be used.
+    pub fn run(&self, model: Option<&std::path::Path>) -> anyhow::Result<Outcome> {
+        let report = self.report(model)?;
+        if self.is_json {
+            let json = serde_json::to_string(&report).context("the report cannot be written as JSON")?;
+            anstream::println!("{json}");
+        } else {
+            anstream::println!("{}", report.text());
+        }
+        Ok(Outcome::Done)
+    }
+
     /// Makes the report; `model` is the model folder, used where no weights are given.
     ///
     /// # Errors

@@ -1,5 +1,119 @@
-//! One file per subcommand; the only place that prints.
+//! The command line: one file per subcommand, and the only place that prints. Results go to standard output, all else
+//! to standard error. Takes arguments, gives an [`Outcome`] or an error that `main` prints once; does not know how
+//! anything is computed.
 
-pub mod train_matcher;
-
+pub mod args;
+pub mod catalog;
+pub mod catalog_build;
+pub mod eval;
 pub mod eval_matcher;
+pub mod eval_tagger;
+pub mod model;
+pub mod photos;
+pub mod suggest;
+pub mod tags;
+pub mod train;
+pub mod train_matcher;
+pub mod train_tagger;
+
+mod device;
+mod drawing;
+mod fault;
+mod input;
+mod language;
+mod links;
+mod loading;
+mod output_human;
+mod output_json;
+mod pool;
+mod sight;
+mod song_choice;
+mod terminal;
+
+use std::ffi::OsString;
+use std::io;
+
+use anyhow::Context;
+use clap::Parser;
+
+use args::{Cli, Command, LogFormat};
+use fault::SetupFault;
+
+/// How a command that ran to its end ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything asked for was done.
+    Done,
+    /// It ran, and at least a part of it failed or the answer is no; the user has been told.
+    Failed,
+}
+
+impl Outcome {
+    /// 0 for [`Outcome::Done`], 1 for [`Outcome::Failed`].
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+        }
+    }
+}
+
+/// Parses the arguments, the program's name first, and runs what they ask for.
+///
+/// # Errors
+/// The set-up is unusable, or the command as a whole could not be done. What fails for one photo only is part of the
+/// output instead. Wrong arguments do not return: they print their message and end the process with 2, as `--help`
+/// and `--version` end it with 0.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outcome> {
+    let cli = Cli::parse_from(arguments);
+    start_logging(cli.global.log_format, cli.global.is_quiet)?;
+    let global = &cli.global;
+    match cli.command {
+        Command::Suggest(args) => suggest::run(global, &args),
+        Command::Tags(args) => tags::run(global, &args),
+        Command::Photos(args) => photos::run(global, &args),
+        Command::Catalog(args) => catalog::run(global, &args),
+        Command::Train(args) => train::run(&args),
+        Command::Eval(args) => eval::run(global, &args),
+        Command::Model(args) => model::run(global, &args),
+    }
+}
+
+/// True if the error is a reader that has gone, which is its right.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+            || cause
+                .downcast_ref::<serde_json::Error>()
+                .is_some_and(|cause| cause.io_error_kind() == Some(io::ErrorKind::BrokenPipe))
+    })
+}
+
+/// Prints an error with its causes, once, on standard error.
+pub fn report(error: &anyhow::Error) {
+    use anstyle::{AnsiColor, Style};
+    let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    anstream::eprintln!("{red}error:{red:#} {error:#}");
+}
+
+/// 2 if the command line or the set-up is at fault, otherwise 1.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.chain().any(|cause| cause.is::<SetupFault>()) { 2 } else { 1 }
+}
+
+fn start_logging(format: LogFormat, is_quiet: bool) -> anyhow::Result<()> {
+    use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+    let level = if is_quiet { LevelFilter::ERROR } else { LevelFilter::WARN };
+    let filter = EnvFilter::builder()
+        .with_default_directive(level.into())
+        .with_env_var("IMAGE2SONG_LOG")
+        .from_env()
+        .context("IMAGE2SONG_LOG holds no log filter; an example is IMAGE2SONG_LOG=image2song=debug")
+        .map_err(SetupFault::from_error)?;
+    let subscriber = tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter);
+    let started = match format {
+        LogFormat::Text => subscriber.with_ansi(terminal::stderr_has_color()).compact().try_init(),
+        LogFormat::Json => subscriber.json().try_init(),
+    };
+    started.map_err(|source| anyhow::anyhow!("logging cannot be started: {source}"))
+}

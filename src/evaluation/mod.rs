@@ -1,15 +1,11 @@
 //! Metrics with baselines and intervals. Knows nothing of training.
 
-pub mod ranking;
-
-pub mod bootstrap;
-
-pub mod bench;
-
 pub mod baselines;
-
+pub mod bench;
+pub mod bootstrap;
 pub mod matcher;
-
+pub mod ranking;
 pub mod spread;
+pub mod tagger;
 
 pub mod language;

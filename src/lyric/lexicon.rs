@@ -1,10 +1,10 @@
 //! What each tag is called in nine languages besides English, by which words songs name it, and what it evokes.
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use super::error::LyricError;
+use super::word_files::text_or_empty;
 
 /// The languages of the columns of `tags.tsv`, in their order.
 pub const LANGUAGES: [&str; 9] = ["es", "pt", "fr", "de", "it", "nl", "ja", "ko", "zh"];
@@ -54,14 +54,7 @@ impl Lexicon {
     /// # Errors
     /// A file cannot be read, or a line is not as it should be.
     pub fn load(dir: &Path, vocabulary: &[String]) -> Result<Self, LyricError> {
-        let read = |name: &str| {
-            let path = dir.join(name);
-            match std::fs::read_to_string(&path) {
-                Ok(text) => Ok(text),
-                Err(source) if source.kind() == ErrorKind::NotFound => Ok(String::new()),
-                Err(source) => Err(LyricError::Unreadable { path, source }),
-            }
-        };
+        let read = |name: &str| text_or_empty(&dir.join(name));
         Self::parse(&read("tags.tsv")?, &read("evokes.tsv")?, vocabulary)
     }
 

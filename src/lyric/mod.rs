@@ -18,8 +18,7 @@ pub mod lexicon;
 
 pub mod word_space;
 
-pub mod birnn;
-
-pub mod attention;
-
 pub mod affinity;
+pub mod attention;
+pub mod birnn;
+pub mod word_files;

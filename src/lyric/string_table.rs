@@ -18,11 +18,22 @@ pub struct StringTable {
 
 impl Default for StringTable {
     fn default() -> Self {
-        Self { bytes: String::new(), ends: Vec::new(), slots: vec![FREE; 16], hasher: RandomState::new() }
+        Self::with_capacity(0, 0)
     }
 }
 
 impl StringTable {
+    /// An empty table with room for strings and their bytes.
+    pub fn with_capacity(n_strings: usize, n_bytes: usize) -> Self {
+        let n_slots = (n_strings * 2 + 1).next_power_of_two().max(16);
+        Self {
+            bytes: String::with_capacity(n_bytes),
+            ends: Vec::with_capacity(n_strings),
+            slots: vec![FREE; n_slots],
+            hasher: RandomState::new(),
+        }
+    }
+
     /// How many strings there are.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -83,7 +94,8 @@ impl StringTable {
 
     /// The table of these lines. `None` if a line stands twice.
     pub fn from_lines(lines: &str) -> Option<Self> {
-        let mut table = Self::default();
+        let n_lines = lines.bytes().filter(|&byte| byte == b'\n').count();
+        let mut table = Self::with_capacity(n_lines, lines.len());
         for line in lines.lines() {
             let n_before = table.len();
             table.insert(line)?;

@@ -1,9 +1,178 @@
 //! A square photo in, tags with probabilities and the region that spoke loudest out. Knows nothing of songs.
 
+pub mod arch;
+pub mod graph;
+pub mod infer;
+pub mod pool;
 pub mod regions;
 pub mod vocabulary;
+pub mod weights;
 
-use vocabulary::TagId;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use candle_core::{Device, Tensor};
+
+use crate::kernels::ops::Route;
+use crate::photo::Square;
+use graph::Graph;
+use infer::Inference;
+use vocabulary::{TagId, Vocabulary, VocabularyError};
+use weights::{Weights, WeightsError};
+
+/// File of the tag list in a model folder.
+pub const TAGS_FILE: &str = "tags.txt";
+/// File of the weights in a model folder.
+pub const WEIGHTS_FILE: &str = "tagger.safetensors";
+
+/// Why a photo cannot be tagged.
+#[derive(Debug, thiserror::Error)]
+pub enum TaggerError {
+    /// The tag list cannot be read.
+    #[error("cannot open {path}; a model folder needs its tag list")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The tag list cannot be used.
+    #[error("{path} is no tag list")]
+    Vocabulary {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: VocabularyError,
+    },
+    /// The weights cannot be used.
+    #[error("the tagger cannot be loaded")]
+    Weights(#[from] WeightsError),
+    /// Tag list and weights are not of one model.
+    #[error("{path} has {n_tags} tags, the weights beside it have {n_outputs}; both must come from one training")]
+    Mismatch {
+        /// The tag list.
+        path: PathBuf,
+        /// Tags of the list.
+        n_tags: usize,
+        /// Tags of the weights.
+        n_outputs: usize,
+    },
+    /// The square holds another number of bytes than its side says.
+    #[error("the square has {found} bytes, {expected} are needed for {side} pixels a side, at least 1")]
+    Square {
+        /// Bytes found.
+        found: usize,
+        /// Bytes needed.
+        expected: usize,
+        /// Pixels a side.
+        side: usize,
+    },
+    /// The device failed.
+    #[error("the device failed; `--device cpu` always works")]
+    Device(#[from] candle_core::Error),
+}
+
+/// What runs the network.
+#[derive(Debug)]
+enum Executor {
+    /// One idle set of buffers for each thread that has tagged at the same time.
+    Native {
+        first: Inference,
+        idle: Mutex<Vec<Inference>>,
+    },
+    Graph(Graph, Device),
+}
+
+/// A trained tagger, ready to serve; threads may share it and run side by side.
+#[derive(Debug)]
+pub struct Tagger {
+    vocabulary: Vocabulary,
+    side: usize,
+    sharpness: f32,
+    executor: Executor,
+}
+
+impl Tagger {
+    /// Loads [`TAGS_FILE`] and [`WEIGHTS_FILE`] of a model folder. On the CPU kernels of our own run, elsewhere candle's.
+    ///
+    /// # Errors
+    /// A file is missing, damaged, or not of the same model as the other; or the device fails.
+    pub fn load(dir: &Path, device: &Device) -> Result<Self, TaggerError> {
+        let path = dir.join(TAGS_FILE);
+        let text = std::fs::read_to_string(&path);
+        let text = text.map_err(|source| TaggerError::Open { path: path.clone(), source })?;
+        let vocabulary = Vocabulary::parse(&text);
+        let vocabulary = vocabulary.map_err(|source| TaggerError::Vocabulary { path: path.clone(), source })?;
+        let weights = Weights::read(&dir.join(WEIGHTS_FILE))?;
+        let (n_tags, n_outputs) = (vocabulary.len(), weights.arch.n_tags);
+        if n_tags != n_outputs {
+            return Err(TaggerError::Mismatch { path, n_tags, n_outputs });
+        }
+        Self::new(vocabulary, &weights, device)
+    }
+
+    /// A tagger of loaded weights, whose tags the vocabulary names.
+    ///
+    /// # Errors
+    /// The device fails.
+    ///
+    /// # Panics
+    /// If the vocabulary has another number of tags than the weights.
+    pub fn new(vocabulary: Vocabulary, weights: &Weights, device: &Device) -> Result<Self, TaggerError> {
+        let Weights { arch, params, statistics } = weights;
+        assert_eq!(vocabulary.len(), arch.n_tags, "the vocabulary names every tag of the weights");
+        let executor = if device.is_cpu() {
+            let first = Inference::new(arch, params, statistics);
+            Executor::Native { first, idle: Mutex::default() }
+        } else {
+            Executor::Graph(Graph::new(arch, params, statistics, Route::of(device), device)?, device.clone())
+        };
+        Ok(Self { vocabulary, side: arch.side, sharpness: arch.sharpness, executor })
+    }
+
+    /// The tags it can give, in the order of [`Tagging::probs`].
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// Pixels a side of the squares that it was calibrated for.
+    pub fn side(&self) -> usize {
+        self.side
+    }
+
+    /// Tags a photo. Squares of another size than [`Tagger::side`] work, with other probabilities.
+    ///
+    /// # Errors
+    /// The square has not the bytes that its side says, or the device fails.
+    pub fn tag(&self, square: &Square) -> Result<Tagging, TaggerError> {
+        let (found, expected, side) = (square.rgb.len(), square.side * square.side * 3, square.side);
+        if found != expected || side == 0 {
+            return Err(TaggerError::Square { found, expected, side });
+        }
+        match &self.executor {
+            Executor::Native { first, idle } => {
+                let ready = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let mut inference = ready.unwrap_or_else(|| first.clone());
+                let seen = inference.run(&square.rgb, side);
+                let tagging = self.tagging(seen.region_logits, seen.pooled.to_vec());
+                idle.lock().unwrap_or_else(PoisonError::into_inner).push(inference);
+                Ok(tagging)
+            }
+            Executor::Graph(graph, device) => {
+                let pixels: Vec<f32> = square.rgb.iter().map(|&byte| infer::pixel(byte)).collect();
+                let output = graph.serve(&Tensor::from_vec(pixels, (1, side, side, 3), device)?)?;
+                let region_logits: Vec<f32> = output.region_logits.flatten_all()?.to_vec1()?;
+                Ok(self.tagging(&region_logits, output.pooled.flatten_all()?.to_vec1()?))
+            }
+        }
+    }
+
+    fn tagging(&self, region_logits: &[f32], embedding: Vec<f32>) -> Tagging {
+        let (logits, region_idx) = pool::pool(region_logits, self.vocabulary.len(), self.sharpness);
+        let probs = logits.iter().map(|&logit| 1.0 / (1.0 + (-logit).exp())).collect();
+        Tagging { probs, region_idx, embedding }
+    }
+}
 
 /// What the tagger says of one photo.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,5 +192,99 @@ impl Tagging {
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         ranked.truncate(n);
         ranked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arch::Arch;
+    use weights::Precision;
+
+    fn folder(n_tags: usize) -> (tempfile::TempDir, Weights) {
+        let dir = tempfile::tempdir().unwrap();
+        let arch = Arch { n_tags: 7, side: 64, ..Arch::base(7, 4) };
+        let layout = arch.layout();
+        let mut rng = fastrand::Rng::with_seed(51);
+        let params = (0..layout.n_params).map(|_| 0.2 * rng.f32() - 0.08).collect();
+        let statistics = (0..layout.n_statistics).map(|_| 0.5 + rng.f32()).collect();
+        let weights = Weights { arch, params, statistics };
+        weights.write(&dir.path().join(WEIGHTS_FILE), Precision::F16).unwrap();
+        let tags: Vec<String> = (0..n_tags).map(|i| format!("tag {i}")).collect();
+        std::fs::write(dir.path().join(TAGS_FILE), tags.join("\n")).unwrap();
+        (dir, weights)
+    }
+
+    fn square(side: usize, seed: u64) -> Square {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        Square { side, rgb: (0..side * side * 3).map(|_| rng.u8(..)).collect() }
+    }
+
+    #[test]
+    fn a_model_folder_tags_photos() {
+        let (dir, _) = folder(7);
+        let tagger = Tagger::load(dir.path(), &Device::Cpu).unwrap();
+        assert_eq!((tagger.side(), tagger.vocabulary().len()), (64, 7));
+        let tagging = tagger.tag(&square(64, 1)).unwrap();
+        assert_eq!((tagging.probs.len(), tagging.region_idx.len(), tagging.embedding.len()), (7, 7, 768));
+        assert!(tagging.probs.iter().all(|p| (0.0..=1.0).contains(p)), "{tagging:?}");
+        assert!(tagging.region_idx.iter().all(|&region| usize::from(region) < regions::regions().len()));
+    }
+
+    #[test]
+    fn the_graph_tags_as_the_native_passes() {
+        let (dir, weights) = folder(7);
+        let native = Tagger::load(dir.path(), &Device::Cpu).unwrap();
+        let weights = Weights { ..Weights::read(&dir.path().join(WEIGHTS_FILE)).unwrap_or(weights) };
+        let Weights { arch, params, statistics } = &weights;
+        let graph = Graph::new(arch, params, statistics, Route::Composed, &Device::Cpu).unwrap();
+        let other = Tagger {
+            vocabulary: native.vocabulary.clone(),
+            executor: Executor::Graph(graph, Device::Cpu),
+            ..Tagger::load(dir.path(), &Device::Cpu).unwrap()
+        };
+        for seed in 0..3 {
+            let (found, expected) = (native.tag(&square(64, seed)).unwrap(), other.tag(&square(64, seed)).unwrap());
+            for (found, expected) in found.probs.iter().zip(&expected.probs) {
+                assert!((found - expected).abs() < 1e-4, "{found} and {expected}");
+            }
+            assert_eq!(found.region_idx, expected.region_idx);
+        }
+    }
+
+    #[test]
+    fn threads_may_share_a_tagger() {
+        let (dir, _) = folder(7);
+        let tagger = Tagger::load(dir.path(), &Device::Cpu).unwrap();
+        let expected: Vec<Tagging> = (0..4).map(|seed| tagger.tag(&square(64, seed)).unwrap()).collect();
+        std::thread::scope(|scope| {
+            for (seed, expected) in expected.iter().enumerate() {
+                let tagger = &tagger;
+                scope.spawn(move || {
+                    for _ in 0..5 {
+                        assert_eq!(&tagger.tag(&square(64, seed as u64)).unwrap(), expected);
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn unusable_folders_and_squares_are_refused() {
+        let (dir, _) = folder(6);
+        let mismatch = Tagger::load(dir.path(), &Device::Cpu);
+        assert!(matches!(mismatch, Err(TaggerError::Mismatch { n_tags: 6, n_outputs: 7, .. })));
+        std::fs::write(dir.path().join(TAGS_FILE), "").unwrap();
+        assert!(matches!(Tagger::load(dir.path(), &Device::Cpu), Err(TaggerError::Vocabulary { .. })));
+        std::fs::remove_file(dir.path().join(TAGS_FILE)).unwrap();
+        assert!(matches!(Tagger::load(dir.path(), &Device::Cpu), Err(TaggerError::Open { .. })));
+        let (dir, _) = folder(7);
+        let tagger = Tagger::load(dir.path(), &Device::Cpu).unwrap();
+        for (side, n) in [(64, 10), (0, 0)] {
+            let square = Square { side, rgb: vec![0; n] };
+            assert!(matches!(tagger.tag(&square), Err(TaggerError::Square { .. })));
+        }
+        std::fs::remove_file(dir.path().join(WEIGHTS_FILE)).unwrap();
+        assert!(matches!(Tagger::load(dir.path(), &Device::Cpu), Err(TaggerError::Weights(_))));
     }
 }

@@ -1,0 +1,95 @@
+//! One photo on its way through the tagger, with the time each step took.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use crate::photo::{Decoded, Limits};
+use crate::tagger::Tagger;
+use crate::tagger::Tagging;
+use crate::tagger::regions::{Region, regions};
+use crate::tagger::vocabulary::TagId;
+
+use super::fault::PhotoFault;
+use super::input::PhotoInput;
+
+/// A photo and what the tagger says of it.
+pub struct Sight {
+    /// The photo.
+    pub decoded: Decoded,
+    /// Its tags.
+    pub tagging: Tagging,
+    /// Time to read, decode and shrink it.
+    pub decode_time: Duration,
+    /// Time to tag it.
+    pub tag_time: Duration,
+}
+
+/// A tag of a photo, and where it was seen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SeenTag {
+    /// The tag.
+    pub tag: TagId,
+    /// Its probability in `[0, 1]`.
+    pub prob: f32,
+    /// The region that spoke loudest for it.
+    pub region: Region,
+}
+
+impl Sight {
+    /// Reads, decodes and tags a photo.
+    ///
+    /// # Errors
+    /// The photo cannot be read or decoded, or the tagger fails.
+    pub fn of(input: &PhotoInput, tagger: &Tagger, limits: &Limits) -> Result<Self, PhotoFault> {
+        let started = Instant::now();
+        let decoded = Decoded::from_bytes(&input.read(limits)?, limits)?;
+        let square = decoded.square(tagger.side());
+        let decode_time = started.elapsed();
+        let started = Instant::now();
+        let tagging = tagger.tag(&square).map_err(|error| PhotoFault::internal_error(&error))?;
+        Ok(Self { decoded, tagging, decode_time, tag_time: started.elapsed() })
+    }
+
+    /// The `n` most probable tags, most probable first.
+    pub fn top_tags(&self, n: usize) -> Vec<SeenTag> {
+        self.tagging.top(n).into_iter().map(|(tag, prob)| self.seen(tag, prob)).collect()
+    }
+
+    /// A tag with the region that spoke loudest for it.
+    pub fn seen(&self, tag: TagId, prob: f32) -> SeenTag {
+        let region_idx = usize::from(self.tagging.region_idx[usize::from(tag.0)]);
+        SeenTag { tag, prob, region: regions()[region_idx] }
+    }
+}
+
+/// Runs the work for one photo so that a panic in it becomes that photo's fault and the other photos are answered.
+///
+/// # Errors
+/// Those of the work, and `internal` if it panics.
+pub fn guarded<T>(work: impl FnOnce() -> Result<T, PhotoFault>) -> Result<T, PhotoFault> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        Err(PhotoFault::internal(format!(
+            "this photo met a bug in image2song ({}); please report it with the photo",
+            panic_text(panic.as_ref())
+        )))
+    })
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no details")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_the_photos_fault() {
+        let fault = guarded::<()>(|| panic!("index {} out of range", 3)).unwrap_err();
+        assert_eq!(fault.kind, "internal");
+        assert!(fault.message.contains("index 3 out of range"), "{}", fault.message);
+        assert_eq!(guarded(|| Ok(1)), Ok(1));
+    }
+}

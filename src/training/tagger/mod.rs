@@ -1,0 +1,13 @@
+//! Training of the tagger: photos with masked labels and soft tags in, weights out.
+
+pub mod augment;
+pub mod checkpoint;
+pub mod network;
+pub mod optimizer;
+pub mod photos;
+pub mod predict;
+pub mod run;
+pub mod targets;
+
+#[cfg(test)]
+mod oracle;

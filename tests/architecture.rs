@@ -1,0 +1,392 @@
+//! The walls between the modules and the habits of the code base, checked by reading the source as text. Each breach is
+//! reported with its file, line, rule and remedy.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Which modules of this crate each module may import.
+const IMPORTS: [(&str, &[&str]); 11] = [
+    ("photo", &[]),
+    ("kernels", &[]),
+    ("manifest", &[]),
+    ("tagger", &["photo", "kernels"]),
+    ("explain", &["photo", "tagger"]),
+    ("lyric", &["kernels"]),
+    ("catalogue", &["lyric"]),
+    ("matcher", &["tagger", "lyric", "catalogue", "kernels"]),
+    ("evaluation", &["photo", "tagger", "lyric", "catalogue", "matcher", "kernels"]),
+    ("training", &["photo", "tagger", "lyric", "catalogue", "matcher", "kernels", "evaluation"]),
+    (
+        "cli",
+        &[
+            "photo",
+            "tagger",
+            "explain",
+            "lyric",
+            "catalogue",
+            "matcher",
+            "kernels",
+            "training",
+            "evaluation",
+            "manifest",
+        ],
+    ),
+];
+
+/// Which modules may name each of the larger dependencies.
+const OWNERS: [(&str, &[&str]); 11] = [
+    ("image::", &["photo", "explain"]),
+    ("fast_image_resize::", &["photo"]),
+    ("tiny_skia::", &["explain"]),
+    ("candle_core::", &["tagger", "lyric", "matcher", "training", "evaluation", "cli"]),
+    ("candle_nn::", &["tagger", "lyric", "matcher", "training"]),
+    ("clap::", &["cli"]),
+    ("anyhow::", &["cli"]),
+    ("indicatif::", &["cli"]),
+    ("console::", &["cli"]),
+    ("core::arch::", &["kernels"]),
+    ("std::arch::", &["kernels"]),
+];
+
+/// What the program must not be able to do or depend on, wherever it is named in `src`.
+const NETWORK: [&str; 6] = ["reqwest", "tokio", "hyper::", "ureq", "std::net", "TcpStream"];
+
+const MAX_LINES: usize = 500;
+const GOOD_LINES: usize = 400;
+
+/// A source file: its path from the package folder, and its lines.
+struct Source {
+    path: String,
+    lines: Vec<String>,
+}
+
+impl Source {
+    /// The module of the crate that the file is part of; empty for `lib.rs` and `main.rs`.
+    fn module(&self) -> &str {
+        let inside = self.path.strip_prefix("src/").unwrap_or_default();
+        match inside.split_once('/') {
+            Some((module, _)) => module,
+            None => inside.strip_suffix(".rs").filter(|name| !["lib", "main"].contains(name)).unwrap_or_default(),
+        }
+    }
+
+    /// Line number and text of all that is neither a comment nor in the tests at the end of the file.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        let is_test_file = self.path.ends_with("tests.rs") || self.path == "src/test_data.rs";
+        let n_lines = match self.lines.iter().position(|line| line == "#[cfg(test)]") {
+            _ if is_test_file => 0,
+            Some(first) if !self.path.ends_with("lib.rs") => first,
+            _ => self.lines.len(),
+        };
+        let numbered = self.lines[..n_lines].iter().enumerate().map(|(idx, line)| (idx + 1, line.trim()));
+        numbered.filter(|(_, line)| !line.starts_with("//"))
+    }
+}
+
+fn package() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(folders: &[&str]) -> Vec<Source> {
+    let mut paths = Vec::new();
+    for folder in folders {
+        walk(&package().join(folder), &mut paths);
+    }
+    paths.sort();
+    let read = |path: &PathBuf| {
+        let relative = path.strip_prefix(package()).unwrap().to_str().unwrap().replace('\\', "/");
+        let lines = fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect();
+        Source { path: relative, lines }
+    };
+    paths.iter().map(read).collect()
+}
+
+fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() && path.file_name().is_none_or(|name| name != "target") {
+            walk(&path, paths);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            paths.push(path);
+        }
+    }
+}
+
+/// Fails with all breaches, one a line.
+#[track_caller]
+fn check(breaches: &[String]) {
+    assert!(breaches.is_empty(), "{} breaches:\n{}", breaches.len(), breaches.join("\n"));
+}
+
+/// Names after `crate::` on a line, also in `crate::{a::b, c}`.
+fn crate_imports(line: &str) -> Vec<&str> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let name = |text: &'_ str| text.split(|c| !is_name(c)).next().unwrap_or_default().len();
+    let mut names = Vec::new();
+    for (at, _) in line.match_indices("crate::") {
+        let rest = &line[at + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            None => names.push(&rest[..name(rest)]),
+            Some(group) => {
+                let mut depth = 0;
+                let mut starts_part = true;
+                for (idx, c) in group.char_indices() {
+                    if starts_part && is_name(c) {
+                        names.push(&group[idx..idx + name(&group[idx..])]);
+                        starts_part = false;
+                    }
+                    match c {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => break,
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => starts_part = true,
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn imports_are_read_from_text() {
+    assert_eq!(crate_imports("use crate::photo::{self, Decoded};"), ["photo"]);
+    assert_eq!(
+        crate_imports("use crate::{catalogue::{load::Catalogue, song::SongIdx}, photo};"),
+        ["catalogue", "photo"]
+    );
+    assert_eq!(crate_imports("let x = crate::kernels::isa() + crate::lyric::y;"), ["kernels", "lyric"]);
+}
+
+#[test]
+fn modules_import_only_what_they_may() {
+    let mut breaches = Vec::new();
+    for source in sources(&["src"]) {
+        let module = source.module();
+        let Some((_, allowed)) = IMPORTS.iter().find(|(name, _)| *name == module) else {
+            if !["", "test_data", "bin"].contains(&module) {
+                breaches.push(format!(
+                    "{}:1: module {module} is unknown to the import rule; add it to IMPORTS in tests/architecture.rs",
+                    source.path
+                ));
+            }
+            continue;
+        };
+        for (line, text) in source.code() {
+            for import in crate_imports(text) {
+                if import != module && !allowed.contains(&import) {
+                    breaches.push(format!(
+                        "{}:{line}: {module} imports {import}, but may import only [{}]; move the code to the module \
+                         that may know both, or pass the value in",
+                        source.path,
+                        allowed.join(", ")
+                    ));
+                }
+            }
+        }
+    }
+    check(&breaches);
+}
+
+#[test]
+fn each_large_dependency_stays_with_its_owners() {
+    let mut breaches = Vec::new();
+    for source in sources(&["src"]) {
+        for (line, text) in source.code() {
+            for (dependency, owners) in OWNERS {
+                let is_named = text.match_indices(dependency).any(|(at, _)| {
+                    !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') && !text[..at].ends_with("::")
+                });
+                if is_named && !owners.contains(&source.module()) && !source.module().is_empty() {
+                    breaches.push(format!(
+                        "{}:{line}: {dependency} belongs to [{}]; let one of them offer what is needed",
+                        source.path,
+                        owners.join(", ")
+                    ));
+                }
+            }
+        }
+    }
+    check(&breaches);
+}
+
+#[test]
+fn nothing_names_a_network() {
+    let mut breaches = Vec::new();
+    for source in sources(&["src"]) {
+        for (line, text) in source.code() {
+            for name in NETWORK.iter().filter(|name| text.contains(**name)) {
+                breaches.push(format!(
+                    "{}:{line}: {name} is a network name; the program works without one, so take files instead",
+                    source.path
+                ));
+            }
+        }
+    }
+    check(&breaches);
+}
+
+#[test]
+fn only_the_command_line_prints() {
+    let mut breaches = Vec::new();
+    for source in sources(&["src"]).iter().filter(|source| !["cli", "bin"].contains(&source.module())) {
+        for (line, text) in source.code() {
+            if ["println!(", "print!(", "eprint!(", "dbg!("].iter().any(|name| text.contains(name)) {
+                breaches.push(format!(
+                    "{}:{line}: prints outside src/cli; return the value, report it to an observer, or use tracing",
+                    source.path
+                ));
+            }
+        }
+    }
+    check(&breaches);
+}
+
+#[test]
+fn there_is_one_path_to_each_item() {
+    let mut breaches = Vec::new();
+    for source in sources(&["src"]) {
+        for (line, text) in source.code() {
+            if text.starts_with("pub use ") || text.starts_with("pub(crate) use ") {
+                breaches.push(format!("{}:{line}: re-exports; name the item by the path where it lives", source.path));
+            }
+        }
+    }
+    check(&breaches);
+}
+
+#[test]
+fn errors_are_handled_not_unwrapped() {
+    let mut breaches = Vec::new();
+    for source in sources(&["src"]) {
+        for (line, text) in source.code() {
+            if text.contains(".unwrap()") {
+                breaches.push(format!(
+                    "{}:{line}: unwraps; return an error, or use expect with the invariant that holds",
+                    source.path
+                ));
+            }
+        }
+    }
+    check(&breaches);
+}
+
+#[test]
+fn unsafe_lives_in_kernels_and_says_why_it_is_sound() {
+    let mut breaches = Vec::new();
+    for source in sources(&["src", "tests"]) {
+        if source.path == "tests/architecture.rs" {
+            continue;
+        }
+        for (idx, line) in source.lines.iter().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            let opens = ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern", "unsafe("];
+            if !opens.iter().any(|open| code.contains(open)) {
+                continue;
+            }
+            if !source.path.starts_with("src/kernels/") {
+                breaches.push(format!("{}:{}: unsafe outside src/kernels; move it there", source.path, idx + 1));
+            }
+            let above = source.lines[..idx].iter().rev();
+            let mut reasons = above.take_while(|line| {
+                let line = line.trim();
+                line.starts_with("//") || line.starts_with("#[") || line.ends_with(')') && line.starts_with("unsafe")
+            });
+            if !line.contains("// SAFETY:")
+                && !reasons.any(|line| line.contains("SAFETY:") || line.contains("# Safety"))
+            {
+                breaches.push(format!(
+                    "{}:{}: unsafe without a reason; put `// SAFETY:` with the condition and who guarantees it above it",
+                    source.path,
+                    idx + 1
+                ));
+            }
+        }
+    }
+    check(&breaches);
+}
+
+#[test]
+fn files_stay_readable() {
+    let mut breaches = Vec::new();
+    for source in sources(&["src", "tests", "examples"]) {
+        let n_lines = source.lines.len();
+        if n_lines > MAX_LINES {
+            breaches.push(format!(
+                "{}:{n_lines}: more than {MAX_LINES} lines; split it by idea, with {GOOD_LINES} as the aim",
+                source.path
+            ));
+        } else if n_lines > GOOD_LINES {
+            eprintln!("{} has {n_lines} lines, more than {GOOD_LINES}", source.path);
+        }
+        let name = source.path.rsplit('/').next().unwrap_or_default();
+        if ["utils.rs", "util.rs", "helpers.rs", "common.rs", "misc.rs"].contains(&name) {
+            breaches.push(format!("{}:1: the name says nothing; call the file by its one idea", source.path));
+        }
+        let is_test_file = source.path.ends_with("tests.rs");
+        if source.path.starts_with("src/")
+            && !is_test_file
+            && !source.lines.first().is_some_and(|line| line.starts_with("//!"))
+        {
+            breaches.push(format!("{}:1: opens without `//!`; say first what the file is for", source.path));
+        }
+    }
+    check(&breaches);
+}
+
+/// Lines of the fenced blocks of a document that call the program, without prompt and comment.
+fn commands(document: &str) -> Vec<(usize, String)> {
+    let mut commands = Vec::new();
+    let mut is_fenced = false;
+    for (idx, line) in document.lines().enumerate() {
+        if line.trim_start().starts_with("```") {
+            is_fenced = !is_fenced;
+            continue;
+        }
+        let line = line.trim().trim_start_matches("$ ");
+        let line = line.split("  #").next().unwrap_or_default().split(" | ").next().unwrap_or_default();
+        let call = line.strip_prefix("image2song ").or_else(|| {
+            line.strip_prefix("cargo run --release").and_then(|rest| rest.split_once(" -- ")).map(|(_, call)| call)
+        });
+        if let (true, Some(call)) = (is_fenced, call) {
+            commands.push((idx + 1, call.to_owned()));
+        }
+    }
+    commands
+}
+
+/// Output of `image2song WORDS... --help`, or nothing if it is refused.
+fn help_of(words: &[&str]) -> Option<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_image2song")).args(words).arg("--help").output().unwrap();
+    output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn documented_commands_exist() {
+    let mut breaches = Vec::new();
+    let mut n_commands = 0;
+    let documents = ["README.md", "docs/data-format.md", "docs/json.md", "models/base/MODEL_CARD.md"];
+    for path in documents {
+        let Ok(document) = fs::read_to_string(package().join(path)) else { continue };
+        for (line, call) in commands(&document) {
+            n_commands += 1;
+            let words: Vec<&str> = call.split_whitespace().collect();
+            let has_part = ["catalog", "train", "eval", "model"].contains(&words[0]);
+            let command = &words[..if has_part { 2.min(words.len()) } else { 1 }];
+            let Some(help) = help_of(command) else {
+                breaches.push(format!("{path}:{line}: there is no command {command:?}; mend the document"));
+                continue;
+            };
+            let flags = words.iter().filter(|word| word.starts_with("--")).map(|word| word.split('=').next().unwrap());
+            for flag in flags.filter(|flag| !help.contains(*flag)) {
+                let command = command.join(" ");
+                breaches.push(format!("{path}:{line}: {command} has no flag {flag}; mend the document"));
+            }
+        }
+    }
+    check(&breaches);
+    assert!(n_commands >= 2, "README.md shows at least two commands, found {n_commands}");
+}

@@ -1,0 +1,17 @@
+//! The one integration binary: what the program does with real files, from the outside.
+
+mod encode;
+mod mutate;
+mod photo;
+
+mod program;
+
+mod catalog;
+mod errors;
+mod golden;
+mod help;
+mod model_folder;
+mod photos_of_song;
+mod real_photos;
+mod suggest;
+mod tags;
