@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::bench::Scorer;
 use crate::lyric::lexicon::LANGUAGES;
 use crate::lyric::word_space::WordSpace;
-use crate::matcher::network::{MIN_PROBABILITY, dot, normalize};
+use crate::matcher::linear::{dot, normalize};
+use crate::matcher::network::MIN_PROBABILITY;
 use crate::matcher::songs::Songs;
 
 /// Numbers that only the song and the photo's bits decide.

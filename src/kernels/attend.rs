@@ -6,7 +6,8 @@
 
 use rayon::prelude::*;
 
-use super::gru::{Extension, tanh};
+use super::gru::tanh;
+use super::isa::{Isa, Level};
 
 /// Sizes of a batch of songs and queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,7 +217,7 @@ fn check(shape: Shape, inputs: &Inputs) {
 /// # Panics
 /// If an input does not have the stated size.
 #[allow(unsafe_code, reason = "calls code compiled for extensions that the processor has")]
-pub fn forward(isa: Extension, shape: Shape, inputs: &Inputs) -> Vec<f32> {
+pub fn forward(isa: Isa, shape: Shape, inputs: &Inputs) -> Vec<f32> {
     check(shape, inputs);
     let Shape { n_songs, n_queries, n_words, n_keys, n_states } = shape;
     let (song, extra) = (n_words * (n_keys + n_states), n_queries * n_words);
@@ -228,13 +229,13 @@ pub fn forward(isa: Extension, shape: Shape, inputs: &Inputs) -> Vec<f32> {
         let words = &inputs.words[s * song..][..song];
         let extra = &inputs.extra[s * extra..][..extra];
         let len = inputs.lens[s] as usize;
-        match isa {
-            // SAFETY: values other than `Scalar` come from `Extension::available`, which asked the processor.
+        match isa.0 {
+            // SAFETY: an `Isa` is proof that the processor has the set.
             #[cfg(target_arch = "x86_64")]
-            Extension::Avx512 => unsafe { song_avx512(shape, words, inputs.queries, extra, len, out) },
+            Level::Avx512 => unsafe { song_avx512(shape, words, inputs.queries, extra, len, out) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Extension::Avx2 => unsafe { song_avx2(shape, words, inputs.queries, extra, len, out) },
+            Level::Avx2 => unsafe { song_avx2(shape, words, inputs.queries, extra, len, out) },
             _ => song_body(shape, words, inputs.queries, extra, len, out),
         }
     });
@@ -246,7 +247,7 @@ pub fn forward(isa: Extension, shape: Shape, inputs: &Inputs) -> Vec<f32> {
 /// # Panics
 /// If an input or the gradient does not have the stated size.
 #[allow(unsafe_code, reason = "calls code compiled for extensions that the processor has")]
-pub fn backward(isa: Extension, shape: Shape, inputs: &Inputs, d_out: &[f32]) -> Gradients {
+pub fn backward(isa: Isa, shape: Shape, inputs: &Inputs, d_out: &[f32]) -> Gradients {
     check(shape, inputs);
     let Shape { n_songs, n_queries, n_words, n_keys, n_states } = shape;
     assert_eq!(d_out.len(), n_songs * n_queries * n_states, "[n_songs, n_queries, n_states]");
@@ -267,15 +268,15 @@ pub fn backward(isa: Extension, shape: Shape, inputs: &Inputs, d_out: &[f32]) ->
                 let (q, len) = (inputs.queries, inputs.lens[s] as usize);
                 let d_out = &d_out[s * n_queries * n_states..][..n_queries * n_states];
                 let d_q = &mut d_queries[..];
-                match isa {
-                    // SAFETY: values other than `Scalar` come from `Extension::available`, which asked the processor.
+                match isa.0 {
+                    // SAFETY: an `Isa` is proof that the processor has the set.
                     #[cfg(target_arch = "x86_64")]
-                    Extension::Avx512 => unsafe {
+                    Level::Avx512 => unsafe {
                         song_back_avx512(shape, w, q, e, len, d_out, d_words, d_q, d_extra);
                     },
                     // SAFETY: as above.
                     #[cfg(target_arch = "x86_64")]
-                    Extension::Avx2 => unsafe {
+                    Level::Avx2 => unsafe {
                         song_back_avx2(shape, w, q, e, len, d_out, d_words, d_q, d_extra);
                     },
                     _ => song_back_body(shape, w, q, e, len, d_out, d_words, d_q, d_extra),

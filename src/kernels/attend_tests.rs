@@ -27,7 +27,7 @@ impl Case {
     }
 
     fn loss(&self) -> f64 {
-        let out = forward(Extension::Scalar, self.shape, &self.inputs());
+        let out = forward(Isa::SCALAR, self.shape, &self.inputs());
         out.iter().zip(&self.loss).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
     }
 }
@@ -37,7 +37,7 @@ const SMALL: Shape = Shape { n_songs: 5, n_queries: 3, n_words: 4, n_keys: 6, n_
 #[test]
 fn gradients_match_finite_differences() {
     let mut case = Case::new(SMALL);
-    let gradients = backward(Extension::best(), case.shape, &case.inputs(), &case.loss);
+    let gradients = backward(Isa::best(), case.shape, &case.inputs(), &case.loss);
     let fields: [(fn(&mut Case) -> &mut Vec<f32>, Vec<f32>); 3] = [
         (|c| &mut c.words, gradients.words),
         (|c| &mut c.queries, gradients.queries),
@@ -62,9 +62,9 @@ fn gradients_match_finite_differences() {
 fn extensions_agree() {
     for shape in [SMALL, Shape { n_songs: 37, n_queries: 2, n_words: 9, n_keys: 48, n_states: 96 }] {
         let case = Case::new(shape);
-        let expected = forward(Extension::Scalar, shape, &case.inputs());
-        let expected_back = backward(Extension::Scalar, shape, &case.inputs(), &case.loss);
-        for isa in Extension::available() {
+        let expected = forward(Isa::SCALAR, shape, &case.inputs());
+        let expected_back = backward(Isa::SCALAR, shape, &case.inputs(), &case.loss);
+        for isa in Isa::available() {
             let got = forward(isa, shape, &case.inputs());
             let back = backward(isa, shape, &case.inputs(), &case.loss);
             let pairs = [

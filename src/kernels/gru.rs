@@ -5,47 +5,10 @@
 //! Buffers are row-major: one row a sequence, `[n_rows, n_steps, ..]`. A padded step keeps the state, so that the
 //! backward direction starts, whatever the padding, with the last word.
 
-use std::sync::OnceLock;
-
 use rayon::prelude::*;
 
-/// Vector instructions that the loops of this project can be compiled for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extension {
-    /// No assumption on the processor.
-    Scalar,
-    /// AVX2 and FMA.
-    Avx2,
-    /// AVX-512 F, BW, DQ and VL.
-    Avx512,
-}
-
-impl Extension {
-    /// The best extension of this processor, found once.
-    pub fn best() -> Self {
-        static BEST: OnceLock<Extension> = OnceLock::new();
-        *BEST.get_or_init(|| Self::available().pop().unwrap_or(Self::Scalar))
-    }
-
-    /// All extensions of this processor, the best last.
-    pub fn available() -> Vec<Self> {
-        let mut all = vec![Self::Scalar];
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                all.push(Self::Avx2);
-                let has_512 = is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512bw")
-                    && is_x86_feature_detected!("avx512dq")
-                    && is_x86_feature_detected!("avx512vl");
-                if has_512 {
-                    all.push(Self::Avx512);
-                }
-            }
-        }
-        all
-    }
-}
+use super::isa::{Isa, Level};
+use super::matmul::{Read, Write, matmul};
 
 /// Sizes of a batch of sequences and their states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,68 +41,6 @@ impl Order {
 
 /// Sequences worked on by one thread; fixed, so that sums do not depend on the number of threads.
 const CHUNK: usize = 32;
-
-/// A matrix inside a slice: rows of `row_stride` numbers, or columns of that when `is_transposed`.
-#[derive(Clone, Copy)]
-struct Matrix<'a> {
-    data: &'a [f32],
-    n_rows: usize,
-    n_columns: usize,
-    row_stride: usize,
-    column_stride: usize,
-}
-
-impl<'a> Matrix<'a> {
-    fn new(data: &'a [f32], n_rows: usize, n_columns: usize, row_stride: usize, column_stride: usize) -> Self {
-        let last = (n_rows.max(1) - 1) * row_stride + (n_columns.max(1) - 1) * column_stride;
-        assert!(n_rows * n_columns == 0 || last < data.len(), "matrix lies in its slice");
-        Self { data, n_rows, n_columns, row_stride, column_stride }
-    }
-}
-
-/// `out = a b`, or `out += a b` when `adds`; `out` is dense, `[a.n_rows, b.n_columns]`.
-#[allow(unsafe_code, reason = "the matrix product takes raw pointers")]
-fn product(a: Matrix, b: Matrix, out: &mut [f32], adds: bool) {
-    assert_eq!(a.n_columns, b.n_rows, "inner sizes agree");
-    let (m, n, k) = (a.n_rows, b.n_columns, a.n_columns);
-    assert!(out.len() >= m * n, "result has room");
-    if m * n == 0 {
-        return;
-    }
-    // SAFETY: `Matrix::new` and the assertion above guarantee that every index touched lies in its slice; `out` is
-    // borrowed mutably, so it overlaps neither input.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            out.as_mut_ptr(),
-            1,
-            n as isize,
-            adds,
-            a.data.as_ptr(),
-            a.column_stride as isize,
-            a.row_stride as isize,
-            b.data.as_ptr(),
-            b.column_stride as isize,
-            b.row_stride as isize,
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
-    }
-}
-
-/// Dense product `[m, k] x [k, n]` on one thread, `out = a b`.
-///
-/// # Panics
-/// If a slice is shorter than its sizes say.
-pub fn matmul(a: &[f32], b: &[f32], m: usize, k: usize, n: usize, out: &mut [f32]) {
-    product(Matrix::new(a, m, k, k, 1), Matrix::new(b, k, n, n, 1), out, false);
-}
 
 /// Hyperbolic tangent by a rational approximation (the one of Eigen); error at most 1e-6 absolute (a test says so).
 #[inline(always)]
@@ -233,35 +134,27 @@ fn gates_back_avx512(x: &[f32], u: &[f32], before: &[f32], d_state: &mut [f32], 
 }
 
 #[allow(unsafe_code, reason = "calls code compiled for extensions that the processor has")]
-fn gates(isa: Extension, x: &[f32], u: &[f32], before: &[f32], after: &mut [f32]) {
-    match isa {
-        // SAFETY: `Extension` values other than `Scalar` come from `Extension::available`, which asked the processor.
+fn gates(isa: Isa, x: &[f32], u: &[f32], before: &[f32], after: &mut [f32]) {
+    match isa.0 {
+        // SAFETY: an `Isa` is proof that the processor has the set.
         #[cfg(target_arch = "x86_64")]
-        Extension::Avx512 => unsafe { gates_avx512(x, u, before, after) },
+        Level::Avx512 => unsafe { gates_avx512(x, u, before, after) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Extension::Avx2 => unsafe { gates_avx2(x, u, before, after) },
+        Level::Avx2 => unsafe { gates_avx2(x, u, before, after) },
         _ => gates_body(x, u, before, after),
     }
 }
 
 #[allow(unsafe_code, reason = "calls code compiled for extensions that the processor has")]
-fn gates_back(
-    isa: Extension,
-    x: &[f32],
-    u: &[f32],
-    before: &[f32],
-    d_state: &mut [f32],
-    d_x: &mut [f32],
-    d_u: &mut [f32],
-) {
-    match isa {
-        // SAFETY: `Extension` values other than `Scalar` come from `Extension::available`, which asked the processor.
+fn gates_back(isa: Isa, x: &[f32], u: &[f32], before: &[f32], d_state: &mut [f32], d_x: &mut [f32], d_u: &mut [f32]) {
+    match isa.0 {
+        // SAFETY: an `Isa` is proof that the processor has the set.
         #[cfg(target_arch = "x86_64")]
-        Extension::Avx512 => unsafe { gates_back_avx512(x, u, before, d_state, d_x, d_u) },
+        Level::Avx512 => unsafe { gates_back_avx512(x, u, before, d_state, d_x, d_u) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Extension::Avx2 => unsafe { gates_back_avx2(x, u, before, d_state, d_x, d_u) },
+        Level::Avx2 => unsafe { gates_back_avx2(x, u, before, d_state, d_x, d_u) },
         _ => gates_back_body(x, u, before, d_state, d_x, d_u),
     }
 }
@@ -279,15 +172,7 @@ fn check(shape: Shape, gates: &[f32], weight: &[f32], lens: &[u32], states: usiz
 ///
 /// # Panics
 /// If a slice does not have the stated size.
-pub fn forward(
-    isa: Extension,
-    shape: Shape,
-    inputs: &[f32],
-    weight: &[f32],
-    lens: &[u32],
-    order: Order,
-    states: &mut [f32],
-) {
+pub fn forward(isa: Isa, shape: Shape, inputs: &[f32], weight: &[f32], lens: &[u32], order: Order, states: &mut [f32]) {
     check(shape, inputs, weight, lens, states.len());
     let Shape { n_steps, n_hidden: h, .. } = shape;
     if states.is_empty() {
@@ -308,7 +193,7 @@ pub fn forward(
                 }
                 continue;
             }
-            product(Matrix::new(&state, n, h, h, 1), Matrix::new(weight, h, 3 * h, 3 * h, 1), &mut u, false);
+            matmul(n, h, 3 * h, &state, Read::Plain, weight, Read::Plain, &mut u, Write::Over);
             for r in 0..n {
                 let kept = &mut state[r * h..][..h];
                 if t < lens[r] as usize {
@@ -336,7 +221,7 @@ pub fn forward(
 /// If a slice does not have the stated size.
 #[allow(clippy::too_many_arguments, reason = "the forward's arguments and what came of it")]
 pub fn backward(
-    isa: Extension,
+    isa: Isa,
     shape: Shape,
     inputs: &[f32],
     weight: &[f32],
@@ -381,7 +266,7 @@ pub fn backward(
 
 /// The sequences that one thread goes back through.
 struct Part<'a> {
-    isa: Extension,
+    isa: Isa,
     order: Order,
     n_steps: usize,
     h: usize,
@@ -399,8 +284,6 @@ impl Part<'_> {
         let mut d_weight = vec![0f32; 3 * h * h];
         let (mut before, mut d_state) = (vec![0f32; n * h], vec![0f32; n * h]);
         let (mut u, mut d_u) = (vec![0f32; n * 3 * h], vec![0f32; n * 3 * h]);
-        let weight = Matrix::new(self.weight, h, 3 * h, 3 * h, 1);
-        let weight_t = Matrix::new(self.weight, 3 * h, h, 1, 3 * h);
         for i in (0..n_steps).rev() {
             let t = self.order.step(i, n_steps);
             let previous = (i > 0).then(|| self.order.step(i - 1, n_steps));
@@ -416,7 +299,7 @@ impl Part<'_> {
             if self.lens.iter().all(|&len| t >= len as usize) {
                 continue;
             }
-            product(Matrix::new(&before, n, h, h, 1), weight, &mut u, false);
+            matmul(n, h, 3 * h, &before, Read::Plain, self.weight, Read::Plain, &mut u, Write::Over);
             for r in 0..n {
                 let d_u = &mut d_u[r * 3 * h..][..3 * h];
                 if t >= self.lens[r] as usize {
@@ -428,9 +311,8 @@ impl Part<'_> {
                 let (before, d_state) = (&before[r * h..][..h], &mut d_state[r * h..][..h]);
                 gates_back(self.isa, x, &u[r * 3 * h..][..3 * h], before, d_state, d_x, d_u);
             }
-            product(Matrix::new(&d_u, n, 3 * h, 3 * h, 1), weight_t, &mut d_state, true);
-            let before_t = Matrix::new(&before, h, n, 1, h);
-            product(before_t, Matrix::new(&d_u, n, 3 * h, 3 * h, 1), &mut d_weight, true);
+            matmul(n, 3 * h, h, &d_u, Read::Plain, self.weight, Read::Transposed, &mut d_state, Write::Add);
+            matmul(h, n, 3 * h, &before, Read::Transposed, &d_u, Read::Plain, &mut d_weight, Write::Add);
         }
         d_weight
     }

@@ -24,7 +24,7 @@ fn case(n_rows: usize, n_steps: usize, n_hidden: usize) -> Case {
     }
 }
 
-fn states(case: &Case, isa: Extension, order: Order) -> Vec<f32> {
+fn states(case: &Case, isa: Isa, order: Order) -> Vec<f32> {
     let mut states = vec![0f32; case.loss.len()];
     forward(isa, case.shape, &case.inputs, &case.weight, &case.lens, order, &mut states);
     states
@@ -32,7 +32,7 @@ fn states(case: &Case, isa: Extension, order: Order) -> Vec<f32> {
 
 /// Loss over the steps that are no padding, as training has it.
 fn loss(case: &Case, order: Order) -> f64 {
-    let states = states(case, Extension::Scalar, order);
+    let states = states(case, Isa::SCALAR, order);
     states.iter().zip(&case.loss).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
 }
 
@@ -49,18 +49,10 @@ fn extensions_agree() {
     for (rows, steps, hidden) in [(1, 1, 1), (3, 5, 7), (33, 4, 16), (40, 9, 48)] {
         let case = case(rows, steps, hidden);
         for order in [Order::Forward, Order::Backward] {
-            let expected = states(&case, Extension::Scalar, order);
-            let (d_x, d_w) = backward(
-                Extension::Scalar,
-                case.shape,
-                &case.inputs,
-                &case.weight,
-                &case.lens,
-                order,
-                &expected,
-                &case.loss,
-            );
-            for isa in Extension::available() {
+            let expected = states(&case, Isa::SCALAR, order);
+            let (d_x, d_w) =
+                backward(Isa::SCALAR, case.shape, &case.inputs, &case.weight, &case.lens, order, &expected, &case.loss);
+            for isa in Isa::available() {
                 let got = states(&case, isa, order);
                 let back = backward(isa, case.shape, &case.inputs, &case.weight, &case.lens, order, &got, &case.loss);
                 for (got, expected) in [(&got, &expected), (&back.0, &d_x), (&back.1, &d_w)] {
@@ -76,9 +68,9 @@ fn extensions_agree() {
 fn gradients_match_finite_differences() {
     for order in [Order::Forward, Order::Backward] {
         let mut case = case(5, 6, 4);
-        let states = states(&case, Extension::best(), order);
+        let states = states(&case, Isa::best(), order);
         let (d_x, d_w) =
-            backward(Extension::best(), case.shape, &case.inputs, &case.weight, &case.lens, order, &states, &case.loss);
+            backward(Isa::best(), case.shape, &case.inputs, &case.weight, &case.lens, order, &states, &case.loss);
         let step = 2e-3f32;
         for i in 0..case.inputs.len() {
             let kept = case.inputs[i];
@@ -115,7 +107,7 @@ fn padding_changes_no_state() {
         }
     }
     for order in [Order::Forward, Order::Backward] {
-        let (a, b) = (states(&short, Extension::best(), order), states(&long, Extension::best(), order));
+        let (a, b) = (states(&short, Isa::best(), order), states(&long, Isa::best(), order));
         for r in 0..4 {
             for t in 0..short.lens[r] as usize {
                 assert_eq!(a[(r * 5 + t) * 8..][..8], b[(r * 9 + t) * 8..][..8], "{order:?}");

@@ -1,6 +1,6 @@
 //! Scalar products of one query with many byte vectors.
 
-use super::gru::Extension;
+use super::isa::{Isa, Level};
 
 #[inline(always)]
 fn scan_body(vectors: &[i8], query: &[f32], out: &mut [f32]) {
@@ -36,15 +36,15 @@ fn scan_avx512(vectors: &[i8], query: &[f32], out: &mut [f32]) {
 /// # Panics
 /// If the sizes do not fit.
 #[allow(unsafe_code, reason = "calls code compiled for extensions that the processor has")]
-pub fn scan(isa: Extension, vectors: &[i8], query: &[f32], out: &mut [f32]) {
+pub fn scan(isa: Isa, vectors: &[i8], query: &[f32], out: &mut [f32]) {
     assert!(!query.is_empty() && vectors.len() == out.len() * query.len(), "one result a vector");
-    match isa {
-        // SAFETY: values other than `Scalar` come from `Extension::available`, which asked the processor.
+    match isa.0 {
+        // SAFETY: an `Isa` is proof that the processor has the set.
         #[cfg(target_arch = "x86_64")]
-        Extension::Avx512 => unsafe { scan_avx512(vectors, query, out) },
+        Level::Avx512 => unsafe { scan_avx512(vectors, query, out) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Extension::Avx2 => unsafe { scan_avx2(vectors, query, out) },
+        Level::Avx2 => unsafe { scan_avx2(vectors, query, out) },
         _ => scan_body(vectors, query, out),
     }
 }
@@ -59,7 +59,7 @@ mod tests {
         for n in [1, 31, 32, 100, 128] {
             let vectors: Vec<i8> = (0..n * 9).map(|_| rng.i8(-127..=127)).collect();
             let query: Vec<f32> = (0..n).map(|_| rng.f32() - 0.5).collect();
-            for isa in Extension::available() {
+            for isa in Isa::available() {
                 let mut out = vec![0f32; 9];
                 scan(isa, &vectors, &query, &mut out);
                 for (row, found) in vectors.chunks(n).zip(out) {

@@ -9,7 +9,7 @@ use candle_core::{CpuStorage, CustomOp3, D, Layout, Result, Shape, Tensor, bail}
 
 use super::birnn::slice;
 use crate::kernels::attend::{self, Inputs};
-use crate::kernels::gru::Extension;
+use crate::kernels::isa::Isa;
 
 /// Attended states `[n_songs, n_queries, n_states]`, every query put to every song.
 ///
@@ -93,7 +93,7 @@ impl CustomOp3 for Attention {
     ) -> Result<(CpuStorage, Shape)> {
         let shape = self.shape(l1.shape(), l2.shape(), l3.shape())?;
         let inputs = Inputs { words: slice(s1, l1)?, queries: slice(s2, l2)?, extra: slice(s3, l3)?, lens: &self.lens };
-        let attended = attend::forward(Extension::best(), shape, &inputs);
+        let attended = attend::forward(Isa::best(), shape, &inputs);
         Ok((CpuStorage::F32(attended), Shape::from((shape.n_songs, shape.n_queries, shape.n_states))))
     }
 
@@ -109,7 +109,7 @@ impl CustomOp3 for Attention {
         let flat = |t: &Tensor| t.flatten_all()?.to_vec1::<f32>();
         let (words, queries, extra, d_out) = (flat(arg1)?, flat(arg2)?, flat(arg3)?, flat(grad)?);
         let inputs = Inputs { words: &words, queries: &queries, extra: &extra, lens: &self.lens };
-        let gradients = attend::backward(Extension::best(), shape, &inputs, &d_out);
+        let gradients = attend::backward(Isa::best(), shape, &inputs, &d_out);
         let device = arg1.device();
         Ok((
             Some(Tensor::from_vec(gradients.words, arg1.shape(), device)?),

@@ -5,7 +5,8 @@
 
 use candle_core::{CpuStorage, CustomOp2, D, Layout, Result, Shape, Tensor, bail};
 
-use crate::kernels::gru::{self, Extension, Order};
+use crate::kernels::gru::{self, Order};
+use crate::kernels::isa::Isa;
 
 /// States `[n_songs, n_steps, n_hidden]` of one direction.
 ///
@@ -82,7 +83,7 @@ impl CustomOp2 for Recurrence {
         let shape = self.shape(l1.shape(), l2.shape())?;
         let mut states = vec![0f32; shape.n_rows * shape.n_steps * shape.n_hidden];
         let (inputs, weight) = (slice(s1, l1)?, slice(s2, l2)?);
-        gru::forward(Extension::best(), shape, inputs, weight, &self.lens, self.order, &mut states);
+        gru::forward(Isa::best(), shape, inputs, weight, &self.lens, self.order, &mut states);
         Ok((CpuStorage::F32(states), Shape::from((shape.n_rows, shape.n_steps, shape.n_hidden))))
     }
 
@@ -97,7 +98,7 @@ impl CustomOp2 for Recurrence {
         let flat = |t: &Tensor| t.flatten_all()?.to_vec1::<f32>();
         let (inputs, weight, states, d_states) = (flat(arg1)?, flat(arg2)?, flat(res)?, flat(grad)?);
         let (d_inputs, d_weight) =
-            gru::backward(Extension::best(), shape, &inputs, &weight, &self.lens, self.order, &states, &d_states);
+            gru::backward(Isa::best(), shape, &inputs, &weight, &self.lens, self.order, &states, &d_states);
         let device = arg1.device();
         Ok((
             Some(Tensor::from_vec(d_inputs, arg1.shape(), device)?),

@@ -1,6 +1,7 @@
 //! Why a song: the words that got attention, each with the tag that woke it.
 
-use super::network::{Probe, dot};
+use super::linear::dot;
+use super::probe::Probe;
 use super::query::Query;
 use super::ranker::Ranker;
 use crate::kernels::attend::{self, Inputs};

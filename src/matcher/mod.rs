@@ -4,6 +4,10 @@ pub mod songs;
 
 pub mod weights;
 
+pub mod linear;
+
+pub mod probe;
+
 pub mod network;
 
 pub mod shortlist;

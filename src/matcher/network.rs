@@ -9,25 +9,13 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+use super::linear::{dot, normalize, product};
+use super::probe::Probe;
 use super::songs::{N_FEATURES, N_MARKS, Songs, Token};
 use super::weights::{Pooling, Weights};
 use crate::kernels::attend;
-use crate::kernels::gru::{self, Extension, Order, matmul};
-
-/// The query's side: tags by weight, and where they lie in the joint space.
-#[derive(Debug, Clone)]
-pub struct Probe {
-    /// Tags that count, weights summing to 1.
-    pub tags: Vec<(u16, f32)>,
-    /// Worth of single terms that a hint names, by term.
-    pub terms: HashMap<u32, f32>,
-    /// `W_v v`, `[n_keys]`, then `w`, `[n_keys]`.
-    pub attention: Vec<f32>,
-    /// The photo among lyric vectors, unit length, `[n_joint]`.
-    pub lyric: Vec<f32>,
-    /// The photo among tag-free song vectors, unit length, `[n_joint]`.
-    pub song: Vec<f32>,
-}
+use crate::kernels::gru::{self, Order};
+use crate::kernels::isa::Isa;
 
 /// States of some songs, padded to the longest.
 #[derive(Debug, Clone)]
@@ -119,12 +107,12 @@ impl Network {
             hint.iter().for_each(|word| v.iter_mut().zip(word).for_each(|(sum, x)| *sum += share * x));
         }
         let mut attention = vec![0f32; sizes.n_keys];
-        matmul(&v, self.weights.get("attention.queries"), 1, sizes.n_vector, sizes.n_keys, &mut attention);
+        product(&v, self.weights.get("attention.queries"), 1, sizes.n_vector, sizes.n_keys, &mut attention);
         attention.extend_from_slice(self.weights.get("attention.w"));
         let hidden = self.layer(&v, "photo.hidden", sizes.n_vector);
         let out = |name: &str| {
             let mut out = vec![0f32; sizes.n_joint];
-            matmul(&hidden, self.weights.get(name), 1, sizes.n_joint, sizes.n_joint, &mut out);
+            product(&hidden, self.weights.get(name), 1, sizes.n_joint, sizes.n_joint, &mut out);
             normalize(&mut out);
             out
         };
@@ -136,7 +124,7 @@ impl Network {
     fn layer(&self, x: &[f32], name: &str, n_in: usize) -> Vec<f32> {
         let n_out = self.weights.sizes.n_joint;
         let mut out = vec![0f32; x.len() / n_in * n_out];
-        matmul(x, self.weights.get(name), x.len() / n_in, n_in, n_out, &mut out);
+        product(x, self.weights.get(name), x.len() / n_in, n_in, n_out, &mut out);
         let bias = self.weights.get(&format!("{name}_bias"));
         out.chunks_mut(n_out).for_each(|row| row.iter_mut().zip(bias).for_each(|(x, b)| *x = (*x + b).max(0.0)));
         out
@@ -194,7 +182,7 @@ impl Network {
             let mut states = vec![0f32; ids.len() * n_words * h];
             let recurrent = self.weights.get(&format!("gru.{name}.recurrent"));
             let shape = gru::Shape { n_rows: ids.len(), n_steps: n_words, n_hidden: h };
-            gru::forward(Extension::best(), shape, &inputs, recurrent, &lens, order, &mut states);
+            gru::forward(Isa::best(), shape, &inputs, recurrent, &lens, order, &mut states);
             states
         };
         let (forward, backward) = rayon::join(|| run(Order::Forward), || run(Order::Backward));
@@ -220,7 +208,7 @@ impl Network {
         let (n, width) = (self.weights.sizes.n_vector, 6 * self.weights.sizes.n_hidden);
         let mut projected = vec![0f32; places.len() * width];
         let jobs = projected.par_chunks_mut(BLOCK * width).zip(vectors.par_chunks(BLOCK * n));
-        jobs.for_each(|(out, rows)| matmul(rows, &self.input, rows.len() / n, n, width, out));
+        jobs.for_each(|(out, rows)| product(rows, &self.input, rows.len() / n, n, width, out));
         (places, projected)
     }
 
@@ -246,7 +234,7 @@ impl Network {
     fn joint(&self, hidden: &[f32], name: &str) -> Vec<f32> {
         let n = self.weights.sizes.n_joint;
         let mut out = vec![0f32; hidden.len()];
-        matmul(hidden, self.weights.get(name), hidden.len() / n, n, n, &mut out);
+        product(hidden, self.weights.get(name), hidden.len() / n, n, n, &mut out);
         out.chunks_mut(n).for_each(normalize);
         out
     }
@@ -294,7 +282,7 @@ impl Network {
         jobs.for_each(|(words, states)| {
             let n = states.len() / d;
             let mut keys = vec![0f32; n * k];
-            matmul(states, self.weights.get("attention.keys"), n, d, k, &mut keys);
+            product(states, self.weights.get("attention.keys"), n, d, k, &mut keys);
             for ((word, key), state) in words.chunks_mut(k + d).zip(keys.chunks(k)).zip(states.chunks(d)) {
                 word[..k].copy_from_slice(key);
                 word[k..].copy_from_slice(state);
@@ -337,7 +325,7 @@ impl Network {
         let mut queries: Vec<f32> = probes.iter().flat_map(|p| p.attention[..sizes.n_keys].to_vec()).collect();
         queries.extend_from_slice(self.weights.get("attention.w"));
         let inputs = attend::Inputs { words: &words, queries: &queries, extra: &extra, lens: &states.lens };
-        let attended = attend::forward(Extension::best(), shape, &inputs);
+        let attended = attend::forward(Isa::best(), shape, &inputs);
         let vectors = joint(&attended);
         let rows = vectors.chunks(sizes.n_joint * probes.len().max(1));
         rows.flat_map(|row| {
@@ -389,18 +377,5 @@ impl<'a> Extras<'a> {
         for j in 0..n {
             place[j] = projected[j] + self.bias[j] + mark[j] + rarity * by_rarity[j] + token.weight * by_weight[j];
         }
-    }
-}
-
-/// Scalar product.
-pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
-}
-
-/// Scales to unit length; zeros stay.
-pub fn normalize(vector: &mut [f32]) {
-    let length = dot(vector, vector).sqrt();
-    if length > 0.0 {
-        vector.iter_mut().for_each(|x| *x /= length);
     }
 }

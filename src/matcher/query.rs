@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::network::{Probe, dot};
+use super::linear::dot;
+use super::probe::Probe;
 use super::ranker::Ranker;
 use crate::lyric::lexicon::LANGUAGES;
 use crate::lyric::word_space::WordSpace;

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::network::{Network, Probe};
+use super::network::Network;
+use super::probe::Probe;
 use super::shortlist::{Shortlist, highest};
 use super::songs::Songs;
 use super::weights::Weights;

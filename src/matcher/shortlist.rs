@@ -1,8 +1,9 @@
 //! Exact scores of all songs by what needs no attention; the best of them are read with attention.
 
-use super::network::{Network, Probe, SongVectors, woken_score};
+use super::network::{Network, SongVectors, woken_score};
+use super::probe::Probe;
 use super::songs::Songs;
-use crate::kernels::gru::Extension;
+use crate::kernels::isa::Isa;
 use crate::kernels::scan::scan;
 
 /// The tag-free side of all songs, ready to be scanned.
@@ -83,7 +84,7 @@ impl Shortlist {
         }
         let scale = network.weights.get("song.scale")[0] / SCALE;
         let mut scores = vec![0f32; self.priors.len()];
-        scan(Extension::best(), &self.vectors, &probe.song, &mut scores);
+        scan(Isa::best(), &self.vectors, &probe.song, &mut scores);
         scores.iter_mut().zip(&self.priors).for_each(|(score, prior)| *score = scale * *score + prior);
         if is_reading {
             let scales = network.woken_scales();

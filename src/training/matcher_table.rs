@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::matcher_data::MatcherData;
 use crate::lyric::affinity::{Entry, Places};
 use crate::lyric::lexicon::LANGUAGES;
-use crate::matcher::network::dot;
+use crate::matcher::linear::dot;
 use crate::matcher::weights::{Start, TableTerm};
 
 /// Words nearest to a tag that get an entry, and the cosine below which none does.
