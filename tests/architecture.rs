@@ -39,7 +39,7 @@ const OWNERS: [(&str, &[&str]); 11] = [
     ("image::", &["photo", "explain"]),
     ("fast_image_resize::", &["photo"]),
     ("tiny_skia::", &["explain"]),
-    ("candle_core::", &["tagger", "lyric", "matcher", "training", "evaluation", "cli"]),
+    ("candle_core::", &["kernels", "tagger", "lyric", "matcher", "training", "evaluation", "cli"]),
     ("candle_nn::", &["tagger", "lyric", "matcher", "training"]),
     ("clap::", &["cli"]),
     ("anyhow::", &["cli"]),
@@ -55,10 +55,11 @@ const NETWORK: [&str; 6] = ["reqwest", "tokio", "hyper::", "ureq", "std::net", "
 const MAX_LINES: usize = 500;
 const GOOD_LINES: usize = 400;
 
-/// A source file: its path from the package folder, and its lines.
+/// A source file: its path from the package folder, its lines, and whether it is compiled for tests only.
 struct Source {
     path: String,
     lines: Vec<String>,
+    is_test: bool,
 }
 
 impl Source {
@@ -73,11 +74,11 @@ impl Source {
 
     /// Line number and text of all that is neither a comment nor in the tests at the end of the file.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let is_test_file = self.path.ends_with("tests.rs") || self.path == "src/test_data.rs";
-        let n_lines = match self.lines.iter().position(|line| line == "#[cfg(test)]") {
-            _ if is_test_file => 0,
-            Some(first) if !self.path.ends_with("lib.rs") => first,
-            _ => self.lines.len(),
+        let is_inline = |pair: &[String]| pair[0] == "#[cfg(test)]" && pair[1].ends_with('{');
+        let n_lines = match self.lines.windows(2).position(is_inline) {
+            _ if self.is_test => 0,
+            Some(first) => first,
+            None => self.lines.len(),
         };
         let numbered = self.lines[..n_lines].iter().enumerate().map(|(idx, line)| (idx + 1, line.trim()));
         numbered.filter(|(_, line)| !line.starts_with("//"))
@@ -96,10 +97,27 @@ fn sources(folders: &[&str]) -> Vec<Source> {
     paths.sort();
     let read = |path: &PathBuf| {
         let relative = path.strip_prefix(package()).unwrap().to_str().unwrap().replace('\\', "/");
-        let lines = fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect();
-        Source { path: relative, lines }
+        let lines: Vec<String> = fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect();
+        let is_test = relative.ends_with("tests.rs") || !relative.starts_with("src/");
+        Source { path: relative, lines, is_test }
     };
-    paths.iter().map(read).collect()
+    let mut sources: Vec<Source> = paths.iter().map(read).collect();
+    let test_modules: Vec<String> = sources.iter().flat_map(test_modules).collect();
+    for source in &mut sources {
+        source.is_test |= test_modules.contains(&source.path);
+    }
+    sources
+}
+
+/// Paths of the modules that a file declares for tests only, in files of their own.
+fn test_modules(source: &Source) -> Vec<String> {
+    let folder = match source.path.strip_suffix("/mod.rs").or(source.path.strip_suffix("/lib.rs")) {
+        Some(folder) => folder,
+        None => source.path.trim_end_matches(".rs"),
+    };
+    let declared = source.lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]");
+    let names = declared.filter_map(|pair| pair[1].trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'));
+    names.map(|name| format!("{folder}/{name}.rs")).collect()
 }
 
 fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
@@ -290,11 +308,10 @@ fn unsafe_lives_in_kernels_and_says_why_it_is_sound() {
             if !source.path.starts_with("src/kernels/") {
                 breaches.push(format!("{}:{}: unsafe outside src/kernels; move it there", source.path, idx + 1));
             }
-            let above = source.lines[..idx].iter().rev();
-            let mut reasons = above.take_while(|line| {
-                let line = line.trim();
-                line.starts_with("//") || line.starts_with("#[") || line.ends_with(')') && line.starts_with("unsafe")
-            });
+            // The reason stands above the statement, which may have begun on a line before.
+            let above = source.lines[..idx].iter().rev().map(|line| line.trim());
+            let above = above.skip_while(|line| line.ends_with(['=', '(', ',', '|']));
+            let mut reasons = above.take_while(|line| line.starts_with("//") || line.starts_with("#["));
             if !line.contains("// SAFETY:")
                 && !reasons.any(|line| line.contains("SAFETY:") || line.contains("# Safety"))
             {
@@ -326,9 +343,8 @@ fn files_stay_readable() {
         if ["utils.rs", "util.rs", "helpers.rs", "common.rs", "misc.rs"].contains(&name) {
             breaches.push(format!("{}:1: the name says nothing; call the file by its one idea", source.path));
         }
-        let is_test_file = source.path.ends_with("tests.rs");
         if source.path.starts_with("src/")
-            && !is_test_file
+            && !source.is_test
             && !source.lines.first().is_some_and(|line| line.starts_with("//!"))
         {
             breaches.push(format!("{}:1: opens without `//!`; say first what the file is for", source.path));

@@ -105,8 +105,8 @@ pub struct AnswerArgs {
     /// One JSON object a line instead of text; docs/json.md describes it
     #[arg(long = "json")]
     pub is_json: bool,
-    /// Language in which tags are shown [default: that of LANG, else en]
-    #[arg(long, env = "IMAGE2SONG_LANG", hide_env_values = true, value_name = "CODE")]
+    /// Language of the tags shown: en es pt fr de it nl ja ko zh [default: by LANG]
+    #[arg(long, env = "IMAGE2SONG_LANG", hide_env_values = true, hide_possible_values = true, value_name = "CODE")]
     pub lang: Option<Language>,
     /// Where to compute: cpu, or cuda:N in a build with CUDA
     #[arg(long, env = "IMAGE2SONG_DEVICE", hide_env_values = true, value_name = "DEVICE", default_value = "cpu")]

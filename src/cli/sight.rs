@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use crate::photo::{Decoded, Limits};
+use crate::photo::{Decoded, Limits, Square};
 use crate::tagger::Tagger;
 use crate::tagger::Tagging;
 use crate::tagger::regions::{Region, regions};
@@ -19,6 +19,8 @@ pub struct Sight {
     pub decoded: Decoded,
     /// Its tags.
     pub tagging: Tagging,
+    /// Whether it is of one color, near enough: nothing can be seen in it, whatever the tagger says.
+    pub is_plain: bool,
     /// Time to read, decode and shrink it.
     pub decode_time: Duration,
     /// Time to tag it.
@@ -48,7 +50,7 @@ impl Sight {
         let decode_time = started.elapsed();
         let started = Instant::now();
         let tagging = tagger.tag(&square).map_err(|error| PhotoFault::internal_error(&error))?;
-        Ok(Self { decoded, tagging, decode_time, tag_time: started.elapsed() })
+        Ok(Self { decoded, tagging, is_plain: is_plain(&square), decode_time, tag_time: started.elapsed() })
     }
 
     /// The `n` most probable tags, most probable first.
@@ -61,6 +63,20 @@ impl Sight {
         let region_idx = usize::from(self.tagging.region_idx[usize::from(tag.0)]);
         SeenTag { tag, prob, region: regions()[region_idx] }
     }
+}
+
+/// Deviation of the color values, of 255, up to which a photo shows nothing. Fog and night photos of the val split have
+/// more than 8.
+const PLAIN_DEVIATION: f64 = 3.0;
+
+/// True if each color channel hardly differs over the photo.
+fn is_plain(square: &Square) -> bool {
+    (0..3).all(|channel| {
+        let values = || square.rgb.iter().skip(channel).step_by(3).map(|&value| f64::from(value));
+        let n = (square.side * square.side) as f64;
+        let (sum, squares) = values().fold((0.0, 0.0), |(sum, squares), value| (sum + value, squares + value * value));
+        squares / n - (sum / n).powi(2) <= PLAIN_DEVIATION.powi(2)
+    })
 }
 
 /// Runs the work for one photo so that a panic in it becomes that photo's fault and the other photos are answered.
@@ -84,6 +100,14 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_photo_of_one_color_is_plain() {
+        let square = |rgb: Vec<u8>| Square::from_rgb(2, rgb).unwrap();
+        assert!(is_plain(&square([120, 60, 201].repeat(4))));
+        assert!(is_plain(&square([[120, 60, 201], [122, 61, 200]].concat().repeat(2))));
+        assert!(!is_plain(&square([[120, 60, 201], [120, 60, 160]].concat().repeat(2))));
+    }
 
     #[test]
     fn a_panic_becomes_the_photos_fault() {

@@ -113,7 +113,7 @@ fn answer(
     tags.extend(others.copied().collect::<Vec<_>>());
     tags.sort_by(|a, b| b.prob.total_cmp(&a.prob).then(a.tag.cmp(&b.tag)));
     let drawn = drawing.map_or(Ok(()), |path| drawing::write(path, &sight.decoded, &telling, &suggestions, model));
-    let is_sure = model.matcher.is_sure(&query, &suggestions);
+    let is_sure = (!sight.is_plain || !query.hint.is_empty()) && model.matcher.is_sure(&query, &suggestions);
     let Sight { decode_time, tag_time, .. } = sight;
     Ok(Answer { tags, telling, suggestions, is_sure, drawn, decode_time, tag_time, match_time, total_time })
 }
