@@ -65,8 +65,8 @@ impl Sight {
     }
 }
 
-/// Deviation of the color values, of 255, up to which a photo shows nothing. Fog and night photos of the val split have
-/// more than 8.
+/// Deviation of the color values, of 255, up to which a photo shows nothing. Of 5,529 real photos at 32 x 32 pixels the
+/// plainest, itself a blank card, has 3.3, the next 8.0 (measured 2026-11-24).
 const PLAIN_DEVIATION: f64 = 3.0;
 
 /// True if each color channel hardly differs over the photo.
