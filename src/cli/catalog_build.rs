@@ -32,11 +32,10 @@ Examples:
   image2song catalog build --songs my-songs.jsonl --out models/mine
   image2song catalog build --data ../shared/data --out models/base
 
-A songs file has one JSON object a line, plain or gzip: title, artist and language (ISO 639-1), and
-either words (the lyric's words, in order) or keywords (heaviest first, or with weights as
-[\"surf\", 0.9]); id, year, genres, explicit and popularity (0 to 1) are optional.
-docs/data-format.md has it all. Of a lyric at most 40 keywords are kept, ordered by weight: no
-line of it can be read back.")]
+A songs file has one JSON object a line, plain or gzip: title, artist and language (ISO 639-1), and either
+words (the lyric's words, in order) or keywords (heaviest first, or with weights as [\"surf\", 0.9]); id, year,
+genres, explicit and popularity (0 to 1) are optional. docs/data-format.md has it all. Of a lyric at most 40
+keywords are kept, ordered by weight: no line of it can be read back.")]
 pub struct BuildArgs {
     /// Songs file [default: that of --data]
     #[arg(long, value_name = "FILE")]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use candle_core::Device;
 use clap::{Args, ValueEnum};
 
+use super::terminal::progress_bar;
 use crate::matcher::weights::Pooling;
 use crate::training::matcher::{Settings, train};
 use crate::training::matcher_data::MatcherData;
@@ -85,6 +86,13 @@ impl TrainMatcher {
             lyric_share: self.lyric_share,
             rate: self.rate,
         };
-        train(&data, &settings, &Device::Cpu).map(|_| ())
+        let bar = progress_bar();
+        train(&data, &settings, &Device::Cpu, &mut |step, n_steps, loss| {
+            bar.set_length(n_steps as u64);
+            bar.set_position(step as u64);
+            bar.set_message(loss.map_or_else(String::new, |loss| format!("loss {loss:.3}")));
+        })?;
+        bar.finish_and_clear();
+        Ok(())
     }
 }

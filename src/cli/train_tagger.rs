@@ -1,12 +1,12 @@
 //! `image2song train tagger`.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
+use super::terminal::progress_bar;
 use crate::evaluation::tagger::Report;
 use crate::training::tagger::run::{Observer, Options, train};
 use crate::training::tagger::targets::Policy;
@@ -108,7 +108,7 @@ impl TrainTagger {
             n_threads: self.threads.unwrap_or(cores),
             epochs_per_validation: self.validate_every,
         };
-        let mut progress = Progress::new();
+        let mut progress = Progress { bar: progress_bar() };
         let report = train(&options, &mut progress)?;
         progress.bar.finish_and_clear();
         anstream::println!("{}", summary(&report));
@@ -131,15 +131,6 @@ fn summary(report: &Report) -> String {
 
 struct Progress {
     bar: ProgressBar,
-}
-
-impl Progress {
-    fn new() -> Self {
-        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
-        let style = "{bar:30} {pos}/{len} steps, {eta} left, {msg}";
-        bar.set_style(ProgressStyle::with_template(style).expect("the template is well-formed"));
-        Self { bar }
-    }
 }
 
 impl Observer for Progress {

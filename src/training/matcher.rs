@@ -5,14 +5,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
 use candle_core::Device;
-use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use super::matcher_batch::{Form, Hard, Recipe, Sampler};
 use super::matcher_checkpoint as checkpoint;
 use super::matcher_data::MatcherData;
+use super::matcher_error::MatcherTrainError;
 use super::matcher_net::{Net, loss};
 use super::matcher_optimizer::AdamW;
 use super::matcher_table::start;
@@ -70,16 +69,28 @@ pub fn is_held_out(artist: &str, share: f64) -> bool {
     (hash >> 11) as f64 / (1u64 << 53) as f64 <= share && share > 0.0
 }
 
+/// Told of every step: steps done, of how many, and the mean loss of the last round (none in the first).
+pub type Observer<'a> = dyn FnMut(usize, usize, Option<f64>) + 'a;
+
 /// Trains a matcher and writes it; returns its parameters.
 ///
 /// # Errors
 /// Files cannot be read or written, or tensors do not fit.
-pub fn train(data: &MatcherData, settings: &Settings, device: &Device) -> Result<Weights> {
-    std::fs::create_dir_all(&settings.out).with_context(|| format!("cannot make {}", settings.out.display()))?;
+pub fn train(
+    data: &MatcherData,
+    settings: &Settings,
+    device: &Device,
+    observer: &mut Observer,
+) -> Result<Weights, MatcherTrainError> {
+    std::fs::create_dir_all(&settings.out).map_err(MatcherTrainError::open(&settings.out))?;
     let is_known: Vec<bool> =
         data.catalogue.songs().map(|s| !is_held_out(data.catalogue.artist(s), settings.held_out)).collect();
     let photos = data.photos.of_split(false);
-    ensure!(!photos.is_empty(), "the data folder has no training photo");
+    if photos.is_empty() {
+        return Err(MatcherTrainError::Content(
+            "the data folder has no photo outside split val to train on".to_owned(),
+        ));
+    }
     let sizes = Sizes {
         n_vector: data.space.dim(),
         n_hidden: settings.n_hidden,
@@ -102,10 +113,12 @@ pub fn train(data: &MatcherData, settings: &Settings, device: &Device) -> Result
         is_known: &is_known,
         device,
     };
-    let bar = progress(settings, first_round);
-    let mut log = open_log(&settings.out.join("matcher.log.jsonl"), settings.resumes)?;
+    let log_path = settings.out.join("matcher.log.jsonl");
+    let mut log = open_log(&log_path, settings.resumes)?;
+    let mut last_loss = None;
     for round in first_round..settings.n_rounds {
-        let line = run.round(round, &weights, &bar)?;
+        let line = run.round(round, &weights, &mut |step, n_steps| observer(step, n_steps, last_loss))?;
+        last_loss = Some(line.loss);
         run.net.write_to(&mut weights)?;
         let is_last = round + 1 == settings.n_rounds;
         let watched = (is_last || round % 4 == 3).then(|| watch(data, &weights, &is_known));
@@ -113,27 +126,17 @@ pub fn train(data: &MatcherData, settings: &Settings, device: &Device) -> Result
             "round": round + 1, "step": run.optimizer.step, "loss": line.loss, "rate": line.rate,
             "steps_per_s": line.steps_per_s, "mining_s": line.mining_s, "val_ndcg10": watched,
         });
-        writeln!(log, "{line}")?;
-        bar.set_message(format!("loss {:.3}", line["loss"].as_f64().unwrap_or(f64::NAN)));
+        writeln!(log, "{line}").map_err(MatcherTrainError::open(&log_path))?;
         checkpoint::save(&checkpoint_path, round + 1, &weights, &run.optimizer)?;
         weights.save(&settings.out.join("matcher.safetensors"))?;
     }
-    bar.finish();
     Ok(weights)
 }
 
-fn progress(settings: &Settings, first_round: usize) -> ProgressBar {
-    let bar = ProgressBar::new((settings.n_rounds * settings.n_steps) as u64);
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps {per_sec}, {eta} left, {msg}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.set_position((first_round * settings.n_steps) as u64);
-    bar
-}
-
-fn open_log(path: &Path, appends: bool) -> Result<std::fs::File> {
+fn open_log(path: &Path, appends: bool) -> Result<std::fs::File, MatcherTrainError> {
     let mut options = std::fs::OpenOptions::new();
     options.create(true).write(true).append(appends).truncate(!appends);
-    options.open(path).with_context(|| format!("cannot write {}", path.display()))
+    options.open(path).map_err(MatcherTrainError::open(path))
 }
 
 struct RoundLine {
@@ -155,7 +158,12 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn round(&mut self, round: usize, weights: &Weights, bar: &ProgressBar) -> Result<RoundLine> {
+    fn round(
+        &mut self,
+        round: usize,
+        weights: &Weights,
+        stepped: &mut dyn FnMut(usize, usize),
+    ) -> Result<RoundLine, MatcherTrainError> {
         let mut rng = fastrand::Rng::with_seed(self.settings.seed.wrapping_mul(1_000_003) ^ round as u64);
         let mut pool: Vec<usize> = self.photos.to_vec();
         rng.shuffle(&mut pool);
@@ -178,9 +186,11 @@ impl Run<'_> {
             rate = self.rate(round * self.settings.n_steps + step);
             self.optimizer.step(&self.net.vars, &loss.backward()?, rate)?;
             total += f64::from(loss.to_scalar::<f32>()?);
-            bar.inc(1);
+            stepped(round * self.settings.n_steps + step + 1, self.settings.n_rounds * self.settings.n_steps);
         }
-        ensure!(total.is_finite(), "the loss is no number any more; lower the rate");
+        if !total.is_finite() {
+            return Err(MatcherTrainError::Content("the loss is no number any more; lower --rate".to_owned()));
+        }
         let steps_per_s = self.settings.n_steps as f64 / begun.elapsed().as_secs_f64();
         Ok(RoundLine { loss: total / self.settings.n_steps as f64, rate, steps_per_s, mining_s })
     }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
+use super::matcher_error::MatcherTrainError;
 use super::matcher_optimizer::AdamW;
 use crate::matcher::weights::Weights;
 
@@ -13,7 +13,7 @@ use crate::matcher::weights::Weights;
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn save(path: &Path, round: usize, weights: &Weights, optimizer: &AdamW) -> Result<()> {
+pub fn save(path: &Path, round: usize, weights: &Weights, optimizer: &AdamW) -> Result<(), MatcherTrainError> {
     let mut buffers: Vec<(String, Vec<u8>)> = Vec::new();
     let bytes = |values: &[f32]| values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
     for (name, array) in &weights.arrays {
@@ -32,24 +32,31 @@ pub fn save(path: &Path, round: usize, weights: &Weights, optimizer: &AdamW) -> 
     let beside = path.with_extension("part");
     std::fs::write(&beside, safetensors::serialize(views, Some(metadata))?)
         .and_then(|()| std::fs::rename(&beside, path))
-        .with_context(|| format!("cannot write {}", path.display()))
+        .map_err(MatcherTrainError::open(path))
 }
 
 /// Reads a checkpoint into parameters of the same sizes; returns the rounds done and the optimizer.
 ///
 /// # Errors
 /// The file cannot be read or is of a run with other sizes.
-pub fn load(path: &Path, weights: &mut Weights) -> Result<(usize, AdamW)> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+pub fn load(path: &Path, weights: &mut Weights) -> Result<(usize, AdamW), MatcherTrainError> {
+    let bytes = std::fs::read(path).map_err(MatcherTrainError::open(path))?;
     let (_, header) = SafeTensors::read_metadata(&bytes)?;
     let metadata = header.metadata().clone().unwrap_or_default();
     let number = |key: &str| metadata.get(key).and_then(|x| x.parse::<u64>().ok());
     let tensors = SafeTensors::deserialize(&bytes)?;
-    let read = |name: &str, n: usize| -> Result<Vec<f32>> {
-        let view = tensors.tensor(name).with_context(|| format!("{} lacks {name}", path.display()))?;
+    let read = |name: &str, n: usize| -> Result<Vec<f32>, MatcherTrainError> {
+        let view = tensors.tensor(name)?;
         let values: Vec<f32> =
             view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-        ensure!(values.len() == n, "{} is of a run with other sizes ({name})", path.display());
+        if values.len() != n {
+            let found = values.len();
+            let text = format!(
+                "{} holds {found} numbers of {name}, this run needs {n}; give the options it began with",
+                path.display()
+            );
+            return Err(MatcherTrainError::Content(text));
+        }
         Ok(values)
     };
     let mut optimizer = AdamW { step: number("step").unwrap_or(0), ..AdamW::default() };

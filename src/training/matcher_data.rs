@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
+use super::matcher_error::MatcherTrainError;
 use crate::catalogue::build;
 use crate::catalogue::load::Catalogue;
 use crate::catalogue::source::{SongSource, SongWords};
@@ -106,7 +106,7 @@ impl MatcherData {
     ///
     /// # Errors
     /// A file is missing, unusable, or does not fit the others.
-    pub fn read(dir: &Path, tags: Option<&Path>) -> Result<Self> {
+    pub fn read(dir: &Path, tags: Option<&Path>) -> Result<Self, MatcherTrainError> {
         let text = read_text(&dir.join("photos/tags.txt"))?;
         let vocabulary: Vec<String> = text.lines().filter(|l| !l.trim().is_empty()).map(str::to_owned).collect();
         let space = WordSpace::read_training(dir, &vocabulary)?;
@@ -128,61 +128,66 @@ impl MatcherData {
     }
 }
 
-fn read_text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+fn content(path: &Path, fault: String) -> MatcherTrainError {
+    MatcherTrainError::Content(format!("{}: {fault}", path.display()))
 }
 
-fn read_zstd(path: &Path) -> Result<Vec<u8>> {
-    let file = std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+fn read_text(path: &Path) -> Result<String, MatcherTrainError> {
+    std::fs::read_to_string(path).map_err(MatcherTrainError::open(path))
+}
+
+fn read_zstd(path: &Path) -> Result<Vec<u8>, MatcherTrainError> {
+    let file = std::fs::File::open(path).map_err(MatcherTrainError::open(path))?;
     let mut bytes = Vec::new();
     let read = zstd::Decoder::new(file).and_then(|mut decoder| decoder.read_to_end(&mut bytes));
-    read.with_context(|| format!("{} is no zstd file or is damaged", path.display()))?;
+    read.map_err(MatcherTrainError::open(path))?;
     Ok(bytes)
 }
 
-fn read_photos(dir: &Path, tags: Option<&Path>, vocabulary: &[String]) -> Result<Photos> {
+fn read_photos(dir: &Path, tags: Option<&Path>, vocabulary: &[String]) -> Result<Photos, MatcherTrainError> {
     let path = dir.join("photos/photos.jsonl.gz");
-    let file = std::fs::File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file = std::fs::File::open(&path).map_err(MatcherTrainError::open(&path))?;
     let mut text = String::new();
-    flate2::read::GzDecoder::new(file).read_to_string(&mut text)?;
+    flate2::read::GzDecoder::new(file).read_to_string(&mut text).map_err(MatcherTrainError::open(&path))?;
     let n_tags = vocabulary.len();
     let ids: HashMap<&str, u16> = vocabulary.iter().enumerate().map(|(id, tag)| (tag.as_str(), id as u16)).collect();
     let (mut is_val, mut stated) = (Vec::new(), Vec::new());
     for (i, line) in text.lines().enumerate() {
         let line: PhotoLine =
-            serde_json::from_str(line).with_context(|| format!("{}, line {}", path.display(), i + 1))?;
+            serde_json::from_str(line).map_err(|fault| content(&path, format!("line {}: {fault}", i + 1)))?;
         is_val.push(line.split == "val");
         stated.push(line.tags.iter().filter_map(|tag| ids.get(tag.as_str()).copied()).collect());
     }
     let tags_path = tags.map_or_else(|| dir.join("photos/soft/soft.u8.zst"), PathBuf::from);
     let tags = read_zstd(&tags_path)?;
-    ensure!(
-        tags.len() == is_val.len() * n_tags,
-        "{} holds {} bytes, expected {} photos x {n_tags} tags",
-        tags_path.display(),
-        tags.len(),
-        is_val.len()
-    );
+    if tags.len() != is_val.len() * n_tags {
+        let text = format!("holds {} bytes, needed are {} photos x {n_tags} tags", tags.len(), is_val.len());
+        return Err(content(&tags_path, text));
+    }
     Ok(Photos { tags, n_tags, is_val, stated })
 }
 
-fn read_pairs(dir: &Path, n_photos: usize, n_songs: usize) -> Result<Pairs> {
+fn read_pairs(dir: &Path, n_photos: usize, n_songs: usize) -> Result<Pairs, MatcherTrainError> {
     let path = dir.join("pairs/pairs.json");
     let header: PairsHeader =
-        serde_json::from_str(&read_text(&path)?).with_context(|| format!("{} is not as expected", path.display()))?;
-    ensure!(
-        (header.photos, header.songs) == (n_photos, n_songs),
-        "{} is for {} photos and {} songs, the folder has {n_photos} and {n_songs}",
-        path.display(),
-        header.photos,
-        header.songs
-    );
+        serde_json::from_str(&read_text(&path)?).map_err(|fault| content(&path, fault.to_string()))?;
+    if (header.photos, header.songs) != (n_photos, n_songs) {
+        let PairsHeader { photos, songs, .. } = header;
+        return Err(content(
+            &path,
+            format!("is for {photos} photos and {songs} songs, the folder has {n_photos} and {n_songs}"),
+        ));
+    }
     let path = dir.join("pairs/pairs.bin.zst");
     let bytes = read_zstd(&path)?;
     let n = header.photos * header.per_photo;
-    ensure!(bytes.len() == n * 5, "{} holds {} bytes, expected {}", path.display(), bytes.len(), n * 5);
+    if bytes.len() != n * 5 {
+        return Err(content(&path, format!("holds {} bytes, needed are {}", bytes.len(), n * 5)));
+    }
     let songs: Vec<u32> =
         bytes[..n * 4].chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-    ensure!(songs.iter().all(|&s| (s as usize) < n_songs), "{} names songs that are not there", path.display());
+    if let Some(song) = songs.iter().find(|&&song| song as usize >= n_songs) {
+        return Err(content(&path, format!("names song {song}, there are {n_songs}")));
+    }
     Ok(Pairs { per_photo: header.per_photo, songs, grades: bytes[n * 4..].to_vec() })
 }

@@ -86,7 +86,7 @@ fn the_graph_and_what_is_served_give_the_same_scores() {
     let data = data();
     for pooling in [Pooling::Attention, Pooling::Mean] {
         let dir = tempfile::tempdir().unwrap();
-        let weights = train(&data, &settings(dir.path(), pooling), &Device::Cpu).unwrap();
+        let weights = train(&data, &settings(dir.path(), pooling), &Device::Cpu, &mut |_, _, _| {}).unwrap();
         let photos: Vec<usize> = (0..7).collect();
         let songs: Vec<u32> = (0..data.songs.len() as u32).collect();
         let rows = table_rows(&weights, &data.songs);
@@ -141,7 +141,7 @@ fn the_same_seed_gives_the_same_weights_and_a_resumed_run_too() {
     let run = |dir: &Path, n_rounds: usize, resumes: bool| {
         // The schedule depends on the number of rounds, so a cut-off run is one that stops early, not one planned shorter.
         let settings = Settings { n_rounds, resumes, ..settings(dir, Pooling::Attention) };
-        train(&data, &settings, &Device::Cpu).unwrap().arrays
+        train(&data, &settings, &Device::Cpu, &mut |_, _, _| {}).unwrap().arrays
     };
     let whole = run(dirs[0].path(), 2, false);
     assert_eq!(whole, run(dirs[1].path(), 2, false));
@@ -163,7 +163,7 @@ fn training_finds_what_fits() {
     let data = data();
     let dir = tempfile::tempdir().unwrap();
     let settings = Settings { n_steps: 25, ..settings(dir.path(), Pooling::Attention) };
-    let weights = train(&data, &settings, &Device::Cpu).unwrap();
+    let weights = train(&data, &settings, &Device::Cpu, &mut |_, _, _| {}).unwrap();
     let ranker = Ranker::new(weights, data.songs.clone());
     let is_fitting = |photo: &usize| {
         let ranked = ranker.rank(&ranker.probe(&data.photos.probs(*photo)), 10, |_| true);

@@ -5,6 +5,7 @@ pub mod matcher;
 pub mod matcher_batch;
 pub mod matcher_checkpoint;
 pub mod matcher_data;
+pub mod matcher_error;
 pub mod matcher_net;
 pub mod matcher_optimizer;
 pub mod matcher_table;

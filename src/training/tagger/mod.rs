@@ -11,3 +11,6 @@ pub mod targets;
 
 #[cfg(test)]
 mod oracle;
+
+#[cfg(test)]
+mod network_tests;
