@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// Which modules of this crate each module may import.
 const IMPORTS: [(&str, &[&str]); 11] = [
@@ -351,58 +350,4 @@ fn files_stay_readable() {
         }
     }
     check(&breaches);
-}
-
-/// Lines of the fenced blocks of a document that call the program, without prompt and comment.
-fn commands(document: &str) -> Vec<(usize, String)> {
-    let mut commands = Vec::new();
-    let mut is_fenced = false;
-    for (idx, line) in document.lines().enumerate() {
-        if line.trim_start().starts_with("```") {
-            is_fenced = !is_fenced;
-            continue;
-        }
-        let line = line.trim().trim_start_matches("$ ");
-        let line = line.split("  #").next().unwrap_or_default().split(" | ").next().unwrap_or_default();
-        let call = line.strip_prefix("image2song ").or_else(|| {
-            line.strip_prefix("cargo run --release").and_then(|rest| rest.split_once(" -- ")).map(|(_, call)| call)
-        });
-        if let (true, Some(call)) = (is_fenced, call) {
-            commands.push((idx + 1, call.to_owned()));
-        }
-    }
-    commands
-}
-
-/// Output of `image2song WORDS... --help`, or nothing if it is refused.
-fn help_of(words: &[&str]) -> Option<String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_image2song")).args(words).arg("--help").output().unwrap();
-    output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
-}
-
-#[test]
-fn documented_commands_exist() {
-    let mut breaches = Vec::new();
-    let mut n_commands = 0;
-    let documents = ["README.md", "docs/data-format.md", "docs/json.md", "models/base/MODEL_CARD.md"];
-    for path in documents {
-        let Ok(document) = fs::read_to_string(package().join(path)) else { continue };
-        for (line, call) in commands(&document) {
-            n_commands += 1;
-            let words: Vec<&str> = call.split_whitespace().collect();
-            let has_part = ["catalog", "train", "eval", "model"].contains(&words[0]);
-            let command = &words[..if has_part { 2.min(words.len()) } else { 1 }];
-            let Some(help) = help_of(command) else {
-                breaches.push(format!("{path}:{line}: there is no command {command:?}; mend the document"));
-                continue;
-            };
-            let flags = words.iter().filter(|word| word.starts_with("--")).map(|word| word.split('=').next().unwrap());
-            for flag in flags.filter(|flag| !help.contains(*flag)) {
-                let command = command.join(" ");
-                breaches.push(format!("{path}:{line}: {command} has no flag {flag}; mend the document"));
-            }
-        }
-    }
-    check(&breaches);
-    assert!(n_commands >= 2, "README.md shows at least two commands, found {n_commands}");
 }

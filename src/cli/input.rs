@@ -90,11 +90,13 @@ fn add_folder(folder: &Path, photos: &mut Vec<PhotoInput>) {
     if photos.len() == before {
         let message = match n_skipped {
             0 => "the folder holds no files".to_owned(),
+            1 => "its only file is no photo; JPEG, PNG, WebP, GIF and BMP are read".to_owned(),
             n => format!("none of its {n} files is a photo; JPEG, PNG, WebP, GIF and BMP are read"),
         };
         photos.push(PhotoInput::failed(folder, PhotoFault::new("no_photos", message)));
     } else if n_skipped > 0 {
-        tracing::warn!("{}: {n_skipped} files are no photos and were left out", folder.display());
+        let files = if n_skipped == 1 { "1 file is no photo" } else { &format!("{n_skipped} files are no photos") };
+        tracing::warn!("{}: {files}, left out", folder.display());
     }
 }
 

@@ -112,7 +112,10 @@ fn start_logging(format: LogFormat, is_quiet: bool) -> anyhow::Result<()> {
         .map_err(SetupFault::from_error)?;
     let subscriber = tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter);
     let started = match format {
-        LogFormat::Text => subscriber.with_ansi(terminal::stderr_has_color()).compact().try_init(),
+        LogFormat::Text => {
+            let subscriber = subscriber.with_ansi(terminal::stderr_has_color()).without_time().with_target(false);
+            subscriber.compact().try_init()
+        }
         LogFormat::Json => subscriber.json().try_init(),
     };
     started.map_err(|source| anyhow::anyhow!("logging cannot be started: {source}"))

@@ -54,7 +54,7 @@ mod tests {
             let items: Vec<u64> = (0..20).collect();
             let mut taken = Vec::new();
             let slow_evens = |item_idx: usize, item: &u64| {
-                thread::sleep(Duration::from_millis(if item % 2 == 0 { 3 } else { 0 }));
+                thread::sleep(Duration::from_millis(if item.is_multiple_of(2) { 3 } else { 0 }));
                 (item_idx as u64, *item)
             };
             in_order(&items, n_threads, slow_evens, |item, result| {

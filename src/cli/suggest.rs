@@ -32,11 +32,14 @@ pub const N_PHOTO_THREADS: usize = 2;
 /// Most tags shown to people, and of the most probable ones to programs.
 const N_SHOWN_TAGS: usize = 5;
 
+/// Least probability of a tag that people are told the photo shows.
+const MIN_SEEN_PROB: f32 = 0.1;
+
 /// What came of one photo.
 struct Answer {
     /// The most probable tags and all that counted, most probable first.
     tags: Vec<SeenTag>,
-    /// The tags that counted, heaviest first.
+    /// The tags of the photo that counted, heaviest first.
     telling: Vec<SeenTag>,
     suggestions: Vec<Suggestion>,
     is_sure: bool,
@@ -107,11 +110,13 @@ fn answer(
     let match_time = matching.elapsed();
     let total_time = started.elapsed();
     let seen = |tag: TagId| sight.seen(tag, sight.tagging.probs[usize::from(tag.0)]);
-    let telling: Vec<SeenTag> = query.tags.iter().map(|&(tag, _)| seen(tag)).collect();
+    let counted: Vec<SeenTag> = query.tags.iter().map(|&(tag, _)| seen(tag)).collect();
     let mut tags = sight.top_tags(N_SHOWN_TAGS);
-    let others = telling.iter().filter(|one| tags.iter().all(|top| top.tag != one.tag));
+    let others = counted.iter().filter(|one| tags.iter().all(|top| top.tag != one.tag));
     tags.extend(others.copied().collect::<Vec<_>>());
     tags.sort_by(|a, b| b.prob.total_cmp(&a.prob).then(a.tag.cmp(&b.tag)));
+    // A hint names tags too; only those that the photo shows are shown as seen.
+    let telling: Vec<SeenTag> = counted.into_iter().filter(|seen| seen.prob >= MIN_SEEN_PROB).collect();
     let drawn = drawing.map_or(Ok(()), |path| drawing::write(path, &sight.decoded, &telling, &suggestions, model));
     let is_sure = (!sight.is_plain || !query.hint.is_empty()) && model.matcher.is_sure(&query, &suggestions);
     let Sight { decode_time, tag_time, .. } = sight;

@@ -54,6 +54,14 @@ fn shows_links(is_terminal: bool, variable: impl Fn(&str) -> Option<String>) -> 
         && !has("TERM_PROGRAM", &["Apple_Terminal"])
 }
 
+/// A bar of steps on standard error with the time left; hidden where that is no terminal.
+pub fn progress_bar() -> indicatif::ProgressBar {
+    let bar =
+        if std::io::stderr().is_terminal() { indicatif::ProgressBar::new(0) } else { indicatif::ProgressBar::hidden() };
+    let style = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {eta} left, {msg}");
+    bar.with_style(style.expect("the template is well-formed"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,12 +80,4 @@ mod tests {
         assert!(with(false, "FORCE_HYPERLINK", "1"));
         assert!(!with(true, "FORCE_HYPERLINK", "0"));
     }
-}
-
-/// A bar of steps on standard error with the time left; hidden where that is no terminal.
-pub fn progress_bar() -> indicatif::ProgressBar {
-    let bar =
-        if std::io::stderr().is_terminal() { indicatif::ProgressBar::new(0) } else { indicatif::ProgressBar::hidden() };
-    let style = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {eta} left, {msg}");
-    bar.with_style(style.expect("the template is well-formed"))
 }

@@ -121,7 +121,7 @@ fn what_is_no_photo_in_a_folder_is_left_out_and_counted() {
     fs::write(dir.path().join("a.jpg"), fixture("forest.jpg")).unwrap();
     let answer = run(&["tags", dir.path().to_str().unwrap(), "--json"]).expect_code(0);
     assert!(answer.one()["error"].is_null());
-    assert!(answer.stderr.contains("1 files are no photos"), "{}", answer.stderr);
+    assert!(answer.stderr.contains("1 file is no photo"), "{}", answer.stderr);
     let quiet = run(&["tags", dir.path().to_str().unwrap(), "--json", "--quiet"]).expect_code(0);
     assert_eq!(quiet.stderr, "");
     let logged = run(&["tags", dir.path().to_str().unwrap(), "--json", "--log-format", "json"]).expect_code(0);
