@@ -36,21 +36,25 @@ fn peer(bytes: &[u8]) -> usize {
     resize(&picture, SIDE as u32, SIDE as u32, FilterType::Triangle).len()
 }
 
-/// Median time of a call.
-fn median(budget: Duration, mut call: impl FnMut() -> usize) -> Duration {
-    let mut times = Vec::new();
+/// Tenth-percentile times of two calls made in turn, so that a change of the machine's load meets both.
+fn in_turn(budget: Duration, calls: [&dyn Fn() -> usize; 2]) -> [Duration; 2] {
+    let mut times = [Vec::new(), Vec::new()];
     let start = Instant::now();
-    while start.elapsed() < budget || times.len() < 5 {
-        let before = Instant::now();
-        black_box(call());
-        times.push(before.elapsed());
+    while start.elapsed() < budget || times[0].len() < 20 {
+        for (times, call) in times.iter_mut().zip(calls) {
+            let before = Instant::now();
+            black_box(call());
+            times.push(before.elapsed());
+        }
     }
-    times.sort();
-    times[times.len() / 2]
+    times.map(|mut times| {
+        times.sort();
+        times[times.len() / 10]
+    })
 }
 
 fn intake(criterion: &mut Criterion) {
-    let seconds = std::env::var("BENCH_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1.0);
+    let seconds = std::env::var("BENCH_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3.0);
     for (name, width, height) in SIZES {
         let bytes = jpeg(width, height);
         let mut group = criterion.benchmark_group(format!("photo/{name}"));
@@ -60,11 +64,7 @@ fn intake(criterion: &mut Criterion) {
         let decoded = Decoded::from_bytes(&bytes, &Limits::default()).expect("a painted photo decodes");
         group.bench_function("square only", |bencher| bencher.iter(|| decoded.square(SIDE).rgb.len()));
         group.finish();
-        // Alternating halves, so that a change of the machine's load meets both.
-        let half = Duration::from_secs_f64(seconds / 2.0);
-        let first = (median(half, || ours(&bytes)), median(half, || peer(&bytes)));
-        let second = (median(half, || ours(&bytes)), median(half, || peer(&bytes)));
-        let (own, other) = (first.0.min(second.0), first.1.min(second.1));
+        let [own, other] = in_turn(Duration::from_secs_f64(seconds), [&|| ours(&bytes), &|| peer(&bytes)]);
         println!(
             "{name} JPEG ({} KB) to {SIDE} x {SIDE}: ours {:.2} ms, image alone {:.2} ms, ratio {:.2}",
             bytes.len() / 1000,
