@@ -86,8 +86,8 @@ impl Pairs {
         let songs: Vec<u32> =
             songs.chunks_exact(4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect();
         if let Some(position) = songs.iter().position(|&song| song as usize >= header.songs) {
-            let (photo, song, last) = (position / header.per_photo, songs[position], header.songs - 1);
-            return Err(fault(format!("gives photo {photo} the song {song}, the last song is {last}")));
+            let (photo, song, n_songs) = (position / header.per_photo, songs[position], header.songs);
+            return Err(fault(format!("gives photo {photo} the song {song}; {n_songs} songs are numbered from 0")));
         }
         Ok(Self { n_photos: header.photos, per_photo: header.per_photo, songs, grades: grades.to_vec() })
     }
