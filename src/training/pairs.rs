@@ -152,7 +152,7 @@ mod tests {
             (HEADER.replace("per_photo\":2", "per_photo\":0"), &good[..], "has 0 songs a photo, allowed are 1 to 4096"),
             (HEADER.replace("pairs.bin", "../pairs.bin"), &good[..], "names the file \"../pairs.bin.zst\""),
             (HEADER.to_owned(), &good[..19], "pairs.bin.zst: holds 19 bytes or more, 2 photos with 2 songs need 20"),
-            (HEADER.to_owned(), &beyond[..], "pairs.bin.zst: gives photo 1 the song 3, the last song is 2"),
+            (HEADER.to_owned(), &beyond[..], "pairs.bin.zst: gives photo 1 the song 3; 3 songs are numbered from 0"),
         ] {
             let dir = folder(&header, bytes);
             let error = Pairs::read(dir.path(), 2, 3).unwrap_err().to_string();
