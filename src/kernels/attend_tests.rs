@@ -38,7 +38,8 @@ const SMALL: Shape = Shape { n_songs: 5, n_queries: 3, n_words: 4, n_keys: 6, n_
 fn gradients_match_finite_differences() {
     let mut case = Case::new(SMALL);
     let gradients = backward(Isa::best(), case.shape, &case.inputs(), &case.loss);
-    let fields: [(fn(&mut Case) -> &mut Vec<f32>, Vec<f32>); 3] = [
+    type Field = fn(&mut Case) -> &mut Vec<f32>;
+    let fields: [(Field, Vec<f32>); 3] = [
         (|c| &mut c.words, gradients.words),
         (|c| &mut c.queries, gradients.queries),
         (|c| &mut c.extra, gradients.extra),

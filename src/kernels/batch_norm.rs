@@ -89,6 +89,7 @@ fn apply_body<const FMA: bool, const L: usize>(
 
 /// Per channel: sum of the masked gradients and of their products with `x - mean`.
 #[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "slices and their sizes")]
 fn gradient_sums_body<const FMA: bool, const L: usize>(
     x: &[f32],
     y_gradient: &mut [f32],

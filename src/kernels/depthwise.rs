@@ -98,11 +98,11 @@ impl<const L: usize> Cells<'_, L> {
     fn sum<const FMA: bool>(&self, column: usize, from: usize, to: usize, output: &mut [f32; L]) {
         let mut sums = [[0.0f32; L]; 3];
         for kx in from..to {
-            for ky in 0..3 {
-                let cell = lanes::<L>(self.images, self.rows[ky] + (column + kx - from) * self.channels);
+            for (ky, (sum, row)) in sums.iter_mut().zip(self.rows).enumerate() {
+                let cell = lanes::<L>(self.images, row + (column + kx - from) * self.channels);
                 let tap = &self.taps[ky * 3 + kx];
                 for lane in 0..L {
-                    sums[ky][lane] = madd::<FMA>(cell[lane], tap[lane], sums[ky][lane]);
+                    sum[lane] = madd::<FMA>(cell[lane], tap[lane], sum[lane]);
                 }
             }
         }

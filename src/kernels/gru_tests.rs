@@ -72,7 +72,7 @@ fn gradients_match_finite_differences() {
         let (d_x, d_w) =
             backward(Isa::best(), case.shape, &case.inputs, &case.weight, &case.lens, order, &states, &case.loss);
         let step = 2e-3f32;
-        for i in 0..case.inputs.len() {
+        for (i, &found) in d_x.iter().enumerate() {
             let kept = case.inputs[i];
             case.inputs[i] = kept + step;
             let up = loss(&case, order);
@@ -80,9 +80,9 @@ fn gradients_match_finite_differences() {
             let down = loss(&case, order);
             case.inputs[i] = kept;
             let slope = (up - down) / (2.0 * f64::from(step));
-            assert!((slope - f64::from(d_x[i])).abs() < 5e-3, "input {i} {order:?}: {slope} {}", d_x[i]);
+            assert!((slope - f64::from(found)).abs() < 5e-3, "input {i} {order:?}: {slope} {found}");
         }
-        for i in 0..case.weight.len() {
+        for (i, &found) in d_w.iter().enumerate() {
             let kept = case.weight[i];
             case.weight[i] = kept + step;
             let up = loss(&case, order);
@@ -90,7 +90,7 @@ fn gradients_match_finite_differences() {
             let down = loss(&case, order);
             case.weight[i] = kept;
             let slope = (up - down) / (2.0 * f64::from(step));
-            assert!((slope - f64::from(d_w[i])).abs() < 5e-3, "weight {i} {order:?}: {slope} {}", d_w[i]);
+            assert!((slope - f64::from(found)).abs() < 5e-3, "weight {i} {order:?}: {slope} {found}");
         }
     }
 }

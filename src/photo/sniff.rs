@@ -5,8 +5,11 @@ use super::{Format, PhotoError};
 
 const TO_JPEG: &str = "; export it as JPEG";
 
-/// Signatures of the allowed formats, as (offset, bytes) pairs that must all match.
-const ALLOWED: [(Format, &[(usize, &[u8])]); 6] = [
+/// Offset and bytes that must stand there.
+type Mark = (usize, &'static [u8]);
+
+/// Signatures of the allowed formats; all marks of one must match.
+const ALLOWED: [(Format, &[Mark]); 6] = [
     (Format::Jpeg, &[(0, &[0xff, 0xd8, 0xff])]),
     (Format::Png, &[(0, b"\x89PNG\r\n\x1a\n")]),
     (Format::WebP, &[(0, b"RIFF"), (8, b"WEBP")]),

@@ -161,6 +161,11 @@ impl Labels {
         let path = dir.join("soft.json");
         let header: SoftHeader = serde_json::from_str(&read_text(&path)?)
             .map_err(|error| DataError::Content { path: path.clone(), reason: error.to_string() })?;
+        let named = [Some(&header.soft.file), header.feat64.as_ref().map(|table| &table.file)];
+        if let Some(file) = named.into_iter().flatten().find(|file| !is_plain_name(file)) {
+            let reason = format!("names the file {file:?}; write the name of a file beside it");
+            return Err(DataError::Content { path, reason });
+        }
         let wanted = [self.records.len(), self.vocabulary.len()];
         if header.soft.shape != wanted {
             let reason = format!("soft tags have the shape {:?}, photos and tags need {wanted:?}", header.soft.shape);
@@ -181,6 +186,11 @@ impl Labels {
         }
         Ok(())
     }
+}
+
+/// Whether it names a file beside the one that says it: data folders come from others.
+fn is_plain_name(file: &str) -> bool {
+    Path::new(file).file_name().is_some_and(|name| name == file)
 }
 
 fn read_text(path: &Path) -> Result<String, DataError> {

@@ -86,8 +86,8 @@ impl Pairs {
         let songs: Vec<u32> =
             songs.chunks_exact(4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect();
         if let Some(position) = songs.iter().position(|&song| song as usize >= header.songs) {
-            let (photo, song, last) = (position / header.per_photo, songs[position], header.songs - 1);
-            return Err(fault(format!("gives photo {photo} the song {song}, the last song is {last}")));
+            let (photo, song, n_songs) = (position / header.per_photo, songs[position], header.songs);
+            return Err(fault(format!("gives photo {photo} the song {song}; {n_songs} songs are numbered from 0")));
         }
         Ok(Self { n_photos: header.photos, per_photo: header.per_photo, songs, grades: grades.to_vec() })
     }
@@ -152,7 +152,7 @@ mod tests {
             (HEADER.replace("per_photo\":2", "per_photo\":0"), &good[..], "has 0 songs a photo, allowed are 1 to 4096"),
             (HEADER.replace("pairs.bin", "../pairs.bin"), &good[..], "names the file \"../pairs.bin.zst\""),
             (HEADER.to_owned(), &good[..19], "pairs.bin.zst: holds 19 bytes or more, 2 photos with 2 songs need 20"),
-            (HEADER.to_owned(), &beyond[..], "pairs.bin.zst: gives photo 1 the song 3, the last song is 2"),
+            (HEADER.to_owned(), &beyond[..], "pairs.bin.zst: gives photo 1 the song 3; 3 songs are numbered from 0"),
         ] {
             let dir = folder(&header, bytes);
             let error = Pairs::read(dir.path(), 2, 3).unwrap_err().to_string();

@@ -6,6 +6,14 @@ mod bodies;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use image2song::catalogue::build::build;
+use image2song::catalogue::format::KIND;
+use image2song::catalogue::source::SongSource;
+use image2song::lyric::lexicon::Lexicon;
+use image2song::lyric::tokenize::Tokenizer;
+use image2song::lyric::vectors::WordVectors;
+use image2song::lyric::word_space::WordSpace;
+
 use crate::encode::{animated_gif, exif, fixture, formats, with_exif};
 
 /// How many mutants of each seed file are tried.
@@ -62,4 +70,54 @@ fn broken_photos() {
     seeds.push(("cmyk.jpg", fixture("cmyk.jpg")));
     seeds.push(("turned.jpg", with_exif(&fixture("cmyk.jpg"), &exif(7, true))));
     run(&seeds, bodies::photo);
+}
+
+const SONGS: &str = r#"{"id":"one","title":"Sand","artist":"Ana","year":1999,"language":"en","genres":["pop"],"popularity":0.75,"words":["sand","sea","stone"]}
+{"id":"two","title":"Plage","artist":"B","language":"fr","explicit":true,"words":["stone","plage"]}
+{"title":"Stone","artist":"Ana","language":"en","keywords":["stone",["sea",0.5]]}
+"#;
+
+/// The payload of a sound catalogue of three songs.
+fn catalogue_payload() -> Vec<u8> {
+    let vectors = WordVectors::from_rows(["sea", "sand", "stone"], &[1.0, 0.0, 0.0, 1.0, 1.0, 1.0]).unwrap();
+    let cells = "x | x\tx | x\tplage | plage\t".to_owned() + &["x | x"; 6].join("\t");
+    let lexicon = Lexicon::parse(&format!("beach\t{cells}\n"), "", &["beach".to_owned()]).unwrap();
+    let tokenizer = Tokenizer::default();
+    let (source, _) = SongSource::read_lines("songs.jsonl", SONGS.as_bytes(), &tokenizer).unwrap();
+    KIND.unpack(&build(&source, &WordSpace::new(vectors, lexicon), &tokenizer).unwrap()).unwrap()
+}
+
+#[test]
+fn broken_catalogues() {
+    let payload = catalogue_payload();
+    run(&[("a catalogue file", KIND.pack(&payload).unwrap())], bodies::catalogue_file);
+    run(&[("a catalogue's payload", payload)], bodies::catalogue_payload);
+}
+
+#[test]
+fn broken_songs_files() {
+    run(&[("songs.jsonl", SONGS.as_bytes().to_vec())], bodies::songs);
+}
+
+#[test]
+fn broken_data_folders() {
+    run(
+        &[
+            ("tags.txt", b"\x00sea\nsand\n".to_vec()),
+            (
+                "photos.jsonl",
+                b"\x01{\"id\":\"a\",\"split\":\"val\",\"source\":\"a\",\"tags\":[\"sea\"],\"unsure\":[]}".to_vec(),
+            ),
+            ("sources.json", b"\x02{\"a\":{\"knows\":[\"sea\"]}}".to_vec()),
+            ("soft.json", b"\x03{\"soft\":{\"file\":\"soft.zst\",\"shape\":[1,2]},\"feat64\":null}".to_vec()),
+            ("soft.zst", [b"\x04", &zstd::encode_all(&[1, 2][..], 1).unwrap()[..]].concat()),
+        ],
+        bodies::labels,
+    );
+    let pairs = zstd::encode_all(&[1, 0, 0, 0, 0, 0, 0, 0, 255, 9][..], 1).unwrap();
+    let header = br#"{"version":2,"file":"pairs.bin.zst","photos":1,"songs":2,"per_photo":2}"#;
+    run(
+        &[("pairs.json", [&b"\0"[..], header].concat()), ("pairs.bin.zst", [&b"\x01"[..], &pairs].concat())],
+        bodies::pairs,
+    );
 }
