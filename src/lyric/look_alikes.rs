@@ -37,13 +37,18 @@ fn is_latin(letter: char) -> bool {
 
 /// The word with its Cyrillic letters turned into the Latin ones they look like, if it is Latin otherwise: at least as
 /// many Latin letters as Cyrillic ones, and no Cyrillic letter without a twin. Any other word comes back as it is, so
-/// that `не` stays Russian and `цe` stays odd. Takes lower case.
+/// that `не` stays Russian and `цe` stays odd. Letters in a row that are the same count once, apostrophes or not between
+/// them: what the tokenizer shortens and takes out later must not change the verdict. Takes lower case.
 pub fn fold_look_alikes(word: &str) -> Cow<'_, str> {
     if word.is_ascii() {
         return Cow::Borrowed(word);
     }
     let (mut n_latin, mut n_cyrillic) = (0_usize, 0_usize);
-    for letter in word.chars() {
+    let mut before = None;
+    for letter in word.chars().filter(|&letter| letter != '\'') {
+        if before.replace(letter) == Some(letter) {
+            continue;
+        }
         if is_latin(letter) {
             n_latin += 1;
         } else if latin_twin(letter).is_some() {
@@ -77,6 +82,8 @@ mod tests {
             ("\u{43d}\u{435}e", "\u{43d}\u{435}e"),
             ("été", "été"),
             ("東京", "東京"),
+            ("a\u{43e}\u{43e}\u{43e}", "aooo"),
+            ("a\u{43e}'\u{43e}", "ao'o"),
         ] {
             assert_eq!(fold_look_alikes(word), folded, "{word}");
         }
