@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::gru::tanh;
-use super::isa::{Isa, Level};
+use super::isa::{Isa, kernel};
 
 /// Sizes of a batch of songs and queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,50 +157,17 @@ fn song_back_body(
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn song_avx2(shape: Shape, words: &[f32], queries: &[f32], extra: &[f32], len: usize, out: &mut [f32]) {
-    song_body(shape, words, queries, extra, len, out);
+kernel! {
+    fn song = plain song_body(
+        shape: Shape, words: &[f32], queries: &[f32], extra: &[f32], len: usize, out: &mut [f32],
+    )
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-fn song_avx512(shape: Shape, words: &[f32], queries: &[f32], extra: &[f32], len: usize, out: &mut [f32]) {
-    song_body(shape, words, queries, extra, len, out);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-#[allow(clippy::too_many_arguments, reason = "as the body")]
-fn song_back_avx2(
-    shape: Shape,
-    words: &[f32],
-    queries: &[f32],
-    extra: &[f32],
-    len: usize,
-    d_out: &[f32],
-    d_words: &mut [f32],
-    d_queries: &mut [f32],
-    d_extra: &mut [f32],
-) {
-    song_back_body(shape, words, queries, extra, len, d_out, d_words, d_queries, d_extra);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-#[allow(clippy::too_many_arguments, reason = "as the body")]
-fn song_back_avx512(
-    shape: Shape,
-    words: &[f32],
-    queries: &[f32],
-    extra: &[f32],
-    len: usize,
-    d_out: &[f32],
-    d_words: &mut [f32],
-    d_queries: &mut [f32],
-    d_extra: &mut [f32],
-) {
-    song_back_body(shape, words, queries, extra, len, d_out, d_words, d_queries, d_extra);
+kernel! {
+    fn song_back = plain song_back_body(
+        shape: Shape, words: &[f32], queries: &[f32], extra: &[f32], len: usize, d_out: &[f32], d_words: &mut [f32],
+        d_queries: &mut [f32], d_extra: &mut [f32],
+    )
 }
 
 fn check(shape: Shape, inputs: &Inputs) {
@@ -216,28 +183,19 @@ fn check(shape: Shape, inputs: &Inputs) {
 ///
 /// # Panics
 /// If an input does not have the stated size.
-#[allow(unsafe_code, reason = "calls code compiled for extensions that the processor has")]
 pub fn forward(isa: Isa, shape: Shape, inputs: &Inputs) -> Vec<f32> {
     check(shape, inputs);
     let Shape { n_songs, n_queries, n_words, n_keys, n_states } = shape;
-    let (song, extra) = (n_words * (n_keys + n_states), n_queries * n_words);
+    let (n_song, n_extra) = (n_words * (n_keys + n_states), n_queries * n_words);
     let mut out = vec![0f32; n_songs * n_queries * n_states];
     if out.is_empty() {
         return out;
     }
     out.par_chunks_mut(n_queries * n_states).enumerate().with_min_len(CHUNK).for_each(|(s, out)| {
-        let words = &inputs.words[s * song..][..song];
-        let extra = &inputs.extra[s * extra..][..extra];
+        let words = &inputs.words[s * n_song..][..n_song];
+        let extra = &inputs.extra[s * n_extra..][..n_extra];
         let len = inputs.lens[s] as usize;
-        match isa.0 {
-            // SAFETY: an `Isa` is proof that the processor has the set.
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => unsafe { song_avx512(shape, words, inputs.queries, extra, len, out) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => unsafe { song_avx2(shape, words, inputs.queries, extra, len, out) },
-            _ => song_body(shape, words, inputs.queries, extra, len, out),
-        }
+        song(isa, shape, words, inputs.queries, extra, len, out);
     });
     out
 }
@@ -246,7 +204,6 @@ pub fn forward(isa: Isa, shape: Shape, inputs: &Inputs) -> Vec<f32> {
 ///
 /// # Panics
 /// If an input or the gradient does not have the stated size.
-#[allow(unsafe_code, reason = "calls code compiled for extensions that the processor has")]
 pub fn backward(isa: Isa, shape: Shape, inputs: &Inputs, d_out: &[f32]) -> Gradients {
     check(shape, inputs);
     let Shape { n_songs, n_queries, n_words, n_keys, n_states } = shape;
@@ -268,19 +225,7 @@ pub fn backward(isa: Isa, shape: Shape, inputs: &Inputs, d_out: &[f32]) -> Gradi
                 let (q, len) = (inputs.queries, inputs.lens[s] as usize);
                 let d_out = &d_out[s * n_queries * n_states..][..n_queries * n_states];
                 let d_q = &mut d_queries[..];
-                match isa.0 {
-                    // SAFETY: an `Isa` is proof that the processor has the set.
-                    #[cfg(target_arch = "x86_64")]
-                    Level::Avx512 => unsafe {
-                        song_back_avx512(shape, w, q, e, len, d_out, d_words, d_q, d_extra);
-                    },
-                    // SAFETY: as above.
-                    #[cfg(target_arch = "x86_64")]
-                    Level::Avx2 => unsafe {
-                        song_back_avx2(shape, w, q, e, len, d_out, d_words, d_q, d_extra);
-                    },
-                    _ => song_back_body(shape, w, q, e, len, d_out, d_words, d_q, d_extra),
-                }
+                song_back(isa, shape, w, q, e, len, d_out, d_words, d_q, d_extra);
             }
             d_queries
         })

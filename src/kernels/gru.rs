@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use super::isa::{Isa, Level};
+use super::isa::{Isa, kernel};
 use super::matmul::{Read, Write, matmul};
 
 /// Sizes of a batch of sequences and their states.
@@ -109,54 +109,14 @@ fn gates_back_body(x: &[f32], u: &[f32], before: &[f32], d_state: &mut [f32], d_
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn gates_avx2(x: &[f32], u: &[f32], before: &[f32], after: &mut [f32]) {
-    gates_body(x, u, before, after);
+kernel! {
+    fn gates = plain gates_body(x: &[f32], u: &[f32], before: &[f32], after: &mut [f32])
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-fn gates_avx512(x: &[f32], u: &[f32], before: &[f32], after: &mut [f32]) {
-    gates_body(x, u, before, after);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn gates_back_avx2(x: &[f32], u: &[f32], before: &[f32], d_state: &mut [f32], d_x: &mut [f32], d_u: &mut [f32]) {
-    gates_back_body(x, u, before, d_state, d_x, d_u);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-fn gates_back_avx512(x: &[f32], u: &[f32], before: &[f32], d_state: &mut [f32], d_x: &mut [f32], d_u: &mut [f32]) {
-    gates_back_body(x, u, before, d_state, d_x, d_u);
-}
-
-#[allow(unsafe_code, reason = "calls code compiled for extensions that the processor has")]
-fn gates(isa: Isa, x: &[f32], u: &[f32], before: &[f32], after: &mut [f32]) {
-    match isa.0 {
-        // SAFETY: an `Isa` is proof that the processor has the set.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { gates_avx512(x, u, before, after) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { gates_avx2(x, u, before, after) },
-        _ => gates_body(x, u, before, after),
-    }
-}
-
-#[allow(unsafe_code, reason = "calls code compiled for extensions that the processor has")]
-fn gates_back(isa: Isa, x: &[f32], u: &[f32], before: &[f32], d_state: &mut [f32], d_x: &mut [f32], d_u: &mut [f32]) {
-    match isa.0 {
-        // SAFETY: an `Isa` is proof that the processor has the set.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { gates_back_avx512(x, u, before, d_state, d_x, d_u) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { gates_back_avx2(x, u, before, d_state, d_x, d_u) },
-        _ => gates_back_body(x, u, before, d_state, d_x, d_u),
-    }
+kernel! {
+    fn gates_back = plain gates_back_body(
+        x: &[f32], u: &[f32], before: &[f32], d_state: &mut [f32], d_x: &mut [f32], d_u: &mut [f32],
+    )
 }
 
 fn check(shape: Shape, gates: &[f32], weight: &[f32], lens: &[u32], states: usize) {

@@ -60,10 +60,22 @@ impl Isa {
     }
 }
 
-/// Defines a public kernel from an `#[inline(always)]` body that is generic over `const FMA: bool` (fused
-/// multiply-add) and `const L: usize` (lanes), compiled once per instruction set.
+/// Defines a kernel from an `#[inline(always)]` body, compiled once per instruction set; the body is generic over
+/// `const FMA: bool` (fused multiply-add) and `const L: usize` (lanes), or, after `plain`, over nothing.
 macro_rules! kernel {
+    ($(#[$meta:meta])* $visibility:vis fn $name:ident = plain $body:ident ( $($arg:ident : $ty:ty),* $(,)? )) => {
+        $crate::kernels::isa::kernel! {
+            @ [$body] [$body] [$body] $(#[$meta])* $visibility fn $name($($arg: $ty),*)
+        }
+    };
     ($(#[$meta:meta])* $visibility:vis fn $name:ident = $body:ident ( $($arg:ident : $ty:ty),* $(,)? )) => {
+        $crate::kernels::isa::kernel! {
+            @ [$body::<true, 8>] [$body::<true, 16>] [$body::<false, 8>]
+            $(#[$meta])* $visibility fn $name($($arg: $ty),*)
+        }
+    };
+    (@ [$($avx2:tt)+] [$($avx512:tt)+] [$($scalar:tt)+]
+        $(#[$meta:meta])* $visibility:vis fn $name:ident ( $($arg:ident : $ty:ty),* )) => {
         $(#[$meta])*
         #[allow(clippy::too_many_arguments, reason = "slices and their sizes")]
         $visibility fn $name(isa: $crate::kernels::isa::Isa, $($arg: $ty),*) {
@@ -72,12 +84,12 @@ macro_rules! kernel {
                 #[target_feature(enable = "avx2,fma")]
                 #[allow(clippy::too_many_arguments)]
                 fn avx2($($arg: $ty),*) {
-                    $body::<true, 8>($($arg),*)
+                    $($avx2)+($($arg),*)
                 }
                 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
                 #[allow(clippy::too_many_arguments)]
                 fn avx512($($arg: $ty),*) {
-                    $body::<true, 16>($($arg),*)
+                    $($avx512)+($($arg),*)
                 }
                 match isa.0 {
                     $crate::kernels::isa::Level::Scalar => {}
@@ -88,7 +100,7 @@ macro_rules! kernel {
                 }
             }
             let _ = isa;
-            $body::<false, 8>($($arg),*)
+            $($scalar)+($($arg),*)
         }
     };
 }

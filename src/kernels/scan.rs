@@ -1,9 +1,10 @@
 //! Scalar products of one query with many byte vectors.
 
-use super::isa::{Isa, Level};
+use super::isa::kernel;
 
 #[inline(always)]
 fn scan_body(vectors: &[i8], query: &[f32], out: &mut [f32]) {
+    assert!(!query.is_empty() && vectors.len() == out.len() * query.len(), "one result a vector");
     let n = query.len();
     for (vector, out) in vectors.chunks_exact(n).zip(out) {
         let mut sums = [0f32; 32];
@@ -19,38 +20,17 @@ fn scan_body(vectors: &[i8], query: &[f32], out: &mut [f32]) {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn scan_avx2(vectors: &[i8], query: &[f32], out: &mut [f32]) {
-    scan_body(vectors, query, out);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-fn scan_avx512(vectors: &[i8], query: &[f32], out: &mut [f32]) {
-    scan_body(vectors, query, out);
-}
-
-/// Fills `out` `[n_vectors]` with the scalar products of `query` `[n]` and each of `vectors` `[n_vectors, n]`.
-///
-/// # Panics
-/// If the sizes do not fit.
-#[allow(unsafe_code, reason = "calls code compiled for extensions that the processor has")]
-pub fn scan(isa: Isa, vectors: &[i8], query: &[f32], out: &mut [f32]) {
-    assert!(!query.is_empty() && vectors.len() == out.len() * query.len(), "one result a vector");
-    match isa.0 {
-        // SAFETY: an `Isa` is proof that the processor has the set.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { scan_avx512(vectors, query, out) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { scan_avx2(vectors, query, out) },
-        _ => scan_body(vectors, query, out),
-    }
+kernel! {
+    /// Fills `out` `[n_vectors]` with the scalar products of `query` `[n]` and each of `vectors` `[n_vectors, n]`.
+    ///
+    /// # Panics
+    /// If the sizes do not fit.
+    pub fn scan = plain scan_body(vectors: &[i8], query: &[f32], out: &mut [f32])
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::isa::Isa;
     use super::*;
 
     #[test]
