@@ -14,11 +14,14 @@ pub fn lead_artist(credit: &str) -> String {
     letters(lead.strip_prefix("the ").unwrap_or(lead))
 }
 
-/// A title as it is compared: without what stands in brackets or behind a dash, letters and digits only.
+/// A title as it is compared: without what stands in brackets or behind a dash, without a leading English article,
+/// letters and digits only.
 pub fn plain_title(title: &str) -> String {
     let lower = title.to_lowercase();
     let cut = lower.split(['(', '[']).next().unwrap_or_default();
     let cut = cut.split(" - ").next().unwrap_or_default();
+    let cut = cut.trim_start();
+    let cut = ["the ", "a ", "an "].iter().find_map(|article| cut.strip_prefix(article)).unwrap_or(cut);
     let plain = letters(cut);
     if plain.is_empty() { letters(&lower) } else { plain }
 }
@@ -64,6 +67,8 @@ mod tests {
         }
         assert_eq!(plain_title("Surf's Up (Live) - 2009 Remaster"), "surfsup");
         assert_eq!(plain_title("(Sittin' On) The Dock"), "sittinonthedock");
+        assert_eq!(plain_title("A Little Bit of Soap"), plain_title("Little Bit Of Soap"));
+        assert_eq!(plain_title("The The"), "the");
     }
 
     #[test]
