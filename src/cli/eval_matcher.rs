@@ -18,7 +18,7 @@ use crate::matcher::suggest::{Filter, Matcher};
 use crate::matcher::weights::Weights;
 use crate::tagger::Tagging;
 use crate::training::matcher::is_held_out;
-use crate::training::matcher_data::MatcherData;
+use crate::training::matcher_data::{MatcherData, Split};
 
 /// Flags of `eval matcher`.
 #[derive(Debug, Args)]
@@ -97,10 +97,7 @@ impl EvalMatcher {
         let photos = chosen(&data, self.photos);
         let cases: Vec<PhotoCase> = photos
             .iter()
-            .map(|&p| PhotoCase {
-                probs: data.photos.probs(p),
-                graded: data.pairs.of(p).filter(|g| g.1 > 0.0).collect(),
-            })
+            .map(|&p| PhotoCase { probs: data.photos.probs(p), graded: data.graded(p).filter(|g| g.1 > 0.0).collect() })
             .collect();
         let is_unseen: Vec<bool> =
             data.catalogue.songs().map(|s| is_held_out(data.catalogue.artist(s), self.hold_out)).collect();
@@ -162,7 +159,7 @@ fn trained<'a>(name: &str, ranker: &'a Ranker) -> Trained<'a> {
 
 /// Photos of val, evenly spread over the file.
 fn chosen(data: &MatcherData, n: usize) -> Vec<usize> {
-    let all = data.photos.of_split(true);
+    let all = data.photos.of_split(Split::Val);
     if n == 0 || n >= all.len() {
         return all;
     }
@@ -171,7 +168,7 @@ fn chosen(data: &MatcherData, n: usize) -> Vec<usize> {
 
 fn baseline_rows(data: &MatcherData, cases: &[PhotoCase], is_unseen: Option<&[bool]>) -> Vec<Row> {
     let n_tags = data.vocabulary.len();
-    let train = data.photos.of_split(false);
+    let train = data.photos.of_split(Split::Train);
     let mut means = vec![0f32; n_tags];
     for &photo in &train {
         means.iter_mut().zip(data.photos.probs(photo)).for_each(|(sum, p)| *sum += p / train.len() as f32);

@@ -197,7 +197,8 @@ fn read_text(path: &Path) -> Result<String, DataError> {
     std::fs::read_to_string(path).map_err(|source| DataError::Read { path: path.to_owned(), source })
 }
 
-fn read_zstd(path: &Path, n_bytes: usize) -> Result<Vec<u8>, DataError> {
+/// The content of a zstd file that must hold so many bytes; never reads much more.
+pub(super) fn read_zstd(path: &Path, n_bytes: usize) -> Result<Vec<u8>, DataError> {
     let error = |source| DataError::Read { path: path.to_owned(), source };
     let decoder = zstd::Decoder::new(File::open(path).map_err(error)?).map_err(error)?;
     let mut bytes = Vec::with_capacity(n_bytes);

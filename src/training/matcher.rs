@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::matcher_batch::{Form, Hard, Recipe, Sampler};
 use super::matcher_checkpoint as checkpoint;
-use super::matcher_data::MatcherData;
+use super::matcher_data::{MatcherData, Split};
 use super::matcher_error::MatcherTrainError;
 use super::matcher_net::{Net, loss};
 use super::matcher_optimizer::AdamW;
@@ -85,11 +85,9 @@ pub fn train(
     std::fs::create_dir_all(&settings.out).map_err(MatcherTrainError::open(&settings.out))?;
     let is_known: Vec<bool> =
         data.catalogue.songs().map(|s| !is_held_out(data.catalogue.artist(s), settings.held_out)).collect();
-    let photos = data.photos.of_split(false);
+    let photos = data.photos.of_split(Split::Train);
     if photos.is_empty() {
-        return Err(MatcherTrainError::Content(
-            "the data folder has no photo outside split val to train on".to_owned(),
-        ));
+        return Err(MatcherTrainError::Content("the data folder has no photo of split train".to_owned()));
     }
     let sizes = Sizes {
         n_vector: data.space.dim(),
@@ -210,7 +208,7 @@ fn find_hard(data: &MatcherData, weights: &Weights, photos: &[usize], is_known: 
     let find = |&photo: &usize| {
         let probe = ranker.probe(&data.photos.probs(photo));
         let scores = ranker.shortlist.scores(&ranker.network, &ranker.songs, &probe);
-        let graded: Vec<u32> = data.pairs.of(photo).map(|p| p.0).collect();
+        let graded: Vec<u32> = data.graded(photo).map(|p| p.0).collect();
         (photo, highest(&scores, N_FOUND, |song| is_known[song as usize] && !graded.contains(&song)))
     };
     photos.par_iter().map(find).collect()
@@ -219,10 +217,10 @@ fn find_hard(data: &MatcherData, weights: &Weights, photos: &[usize], is_known: 
 /// Mean nDCG@10 on some photos of val, as served.
 fn watch(data: &MatcherData, weights: &Weights, is_known: &[bool]) -> f64 {
     let ranker = Ranker::new(weights.clone(), data.songs.clone());
-    let photos = data.photos.of_split(true);
+    let photos = data.photos.of_split(Split::Val);
     let stride = (photos.len() / N_WATCHED).max(1);
     let one = |&photo: &usize| {
-        let graded: Vec<(u32, f32)> = data.pairs.of(photo).filter(|p| is_known[p.0 as usize]).collect();
+        let graded: Vec<(u32, f32)> = data.graded(photo).filter(|p| is_known[p.0 as usize]).collect();
         let probe = ranker.probe(&data.photos.probs(photo));
         let ranked: Vec<u32> =
             ranker.rank(&probe, SHORTLIST, |song| is_known[song as usize]).into_iter().map(|r| r.0).collect();

@@ -88,7 +88,7 @@ impl<'a> Sampler<'a> {
     pub fn new(data: &'a MatcherData, recipe: Recipe, rows: &'a [u32], photos: &[usize], is_known: &'a [bool]) -> Self {
         let mut graded_rate = vec![0f32; data.songs.len()];
         for &photo in photos {
-            data.pairs.of(photo).for_each(|(song, _)| graded_rate[song as usize] += 1.0 / photos.len() as f32);
+            data.graded(photo).for_each(|(song, _)| graded_rate[song as usize] += 1.0 / photos.len() as f32);
         }
         let known = (0..data.songs.len() as u32).filter(|&s| is_known[s as usize]).collect();
         Self { data, recipe, rows, known, is_known, graded_rate, hard_rate: vec![0.0; data.songs.len()] }
@@ -141,7 +141,7 @@ impl<'a> Sampler<'a> {
         let places: HashMap<u32, usize> = songs.iter().enumerate().map(|(i, &s)| (s, i)).collect();
         let mut gains = vec![0f32; photos.len() * songs.len()];
         for (b, &photo) in photos.iter().enumerate() {
-            for (song, gain) in self.data.pairs.of(photo) {
+            for (song, gain) in self.data.graded(photo) {
                 if let Some(&place) = places.get(&song) {
                     gains[b * songs.len() + place] = gain;
                 }
@@ -171,7 +171,7 @@ impl<'a> Sampler<'a> {
         let mut songs = Vec::new();
         for &photo in photos {
             let mut graded: Vec<u32> =
-                self.data.pairs.of(photo).map(|p| p.0).filter(|&s| self.is_known[s as usize]).collect();
+                self.data.graded(photo).map(|p| p.0).filter(|&s| self.is_known[s as usize]).collect();
             rng.shuffle(&mut graded);
             songs.extend(graded.into_iter().take(self.recipe.n_graded));
             if let Some(list) = hard.get(&photo).filter(|list| !list.is_empty()) {
@@ -188,7 +188,7 @@ impl<'a> Sampler<'a> {
     fn log_drawn(&self, song: u32) -> f32 {
         let Recipe { n_photos, n_graded, n_hard, n_random, .. } = self.recipe;
         let n = n_photos as f32;
-        let graded = self.graded_rate[song as usize] * n * n_graded as f32 / self.data.pairs.per_photo as f32;
+        let graded = self.graded_rate[song as usize] * n * n_graded as f32 / self.data.pairs.per_photo() as f32;
         let hard = self.hard_rate[song as usize] * n * n_hard as f32;
         let random = n_random as f32 / self.known.len() as f32;
         (1.0 - (-(graded + hard + random)).exp()).max(1e-6).ln()

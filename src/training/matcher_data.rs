@@ -1,18 +1,35 @@
 //! What the matcher learns from: songs as catalogue and as word sequences, tag probabilities of photos, graded pairs.
 
-use std::collections::HashMap;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::Deserialize;
-
+use super::labels::{Labels, read_zstd};
 use super::matcher_error::MatcherTrainError;
+use super::pairs::Pairs;
 use crate::catalogue::build;
 use crate::catalogue::load::Catalogue;
 use crate::catalogue::source::{SongSource, SongWords};
 use crate::lyric::tokenize::Tokenizer;
 use crate::lyric::word_space::WordSpace;
 use crate::matcher::songs::Songs;
+
+/// What a photo is for; photos of any other split are for neither, above all not for training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// To learn from.
+    Train,
+    /// To judge by.
+    Val,
+}
+
+impl Split {
+    fn of(name: &str) -> Option<Self> {
+        match name {
+            "train" => Some(Self::Train),
+            "val" => Some(Self::Val),
+            _ => None,
+        }
+    }
+}
 
 /// Photos with their tags.
 #[derive(Debug, Clone)]
@@ -21,8 +38,8 @@ pub struct Photos {
     pub tags: Vec<u8>,
     /// Tags of the vocabulary.
     pub n_tags: usize,
-    /// Whether a photo is of the val split.
-    pub is_val: Vec<bool>,
+    /// What each photo is for.
+    pub splits: Vec<Option<Split>>,
     /// Tags that the photo's source states.
     pub stated: Vec<Vec<u16>>,
 }
@@ -30,12 +47,12 @@ pub struct Photos {
 impl Photos {
     /// Number of photos.
     pub fn len(&self) -> usize {
-        self.is_val.len()
+        self.splits.len()
     }
 
     /// Whether there is no photo.
     pub fn is_empty(&self) -> bool {
-        self.is_val.is_empty()
+        self.splits.is_empty()
     }
 
     /// Tag probabilities of a photo, `[n_tags]`.
@@ -44,27 +61,8 @@ impl Photos {
     }
 
     /// Photos of a split.
-    pub fn of_split(&self, is_val: bool) -> Vec<usize> {
-        (0..self.len()).filter(|&i| self.is_val[i] == is_val).collect()
-    }
-}
-
-/// Graded songs of each photo.
-#[derive(Debug, Clone)]
-pub struct Pairs {
-    /// Songs of a photo.
-    pub per_photo: usize,
-    /// `[n_photos, per_photo]`, best first.
-    pub songs: Vec<u32>,
-    /// `[n_photos, per_photo]`.
-    pub grades: Vec<u8>,
-}
-
-impl Pairs {
-    /// The songs of a photo with their gains, grade / 255.
-    pub fn of(&self, photo: usize) -> impl Iterator<Item = (u32, f32)> + Clone + '_ {
-        let range = photo * self.per_photo..(photo + 1) * self.per_photo;
-        self.songs[range.clone()].iter().copied().zip(self.grades[range].iter().map(|&g| f32::from(g) / 255.0))
+    pub fn of_split(&self, split: Split) -> Vec<usize> {
+        (0..self.len()).filter(|&i| self.splits[i] == Some(split)).collect()
     }
 }
 
@@ -87,30 +85,18 @@ pub struct MatcherData {
     pub pairs: Pairs,
 }
 
-#[derive(Deserialize)]
-struct PhotoLine {
-    split: String,
-    #[serde(default)]
-    tags: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct PairsHeader {
-    photos: usize,
-    songs: usize,
-    per_photo: usize,
-}
-
 impl MatcherData {
     /// Reads a data folder (`docs/data-format.md`); `tags` names a file of tag probabilities, else the soft tags serve.
     ///
     /// # Errors
     /// A file is missing, unusable, or does not fit the others.
     pub fn read(dir: &Path, tags: Option<&Path>) -> Result<Self, MatcherTrainError> {
-        let text = read_text(&dir.join("photos/tags.txt"))?;
-        let vocabulary: Vec<String> = text.lines().filter(|l| !l.trim().is_empty()).map(str::to_owned).collect();
+        let labels = Labels::read(&dir.join("photos"))?;
+        let vocabulary = labels.vocabulary.names().to_vec();
         let space = WordSpace::read_training(dir, &vocabulary)?;
-        let tokenizer = Tokenizer::from_stopwords(&read_text(&dir.join("songs/stopwords.txt"))?);
+        let stop_words = dir.join("songs/stopwords.txt");
+        let stop_words = std::fs::read_to_string(&stop_words).map_err(MatcherTrainError::open(&stop_words))?;
+        let tokenizer = Tokenizer::from_stopwords(&stop_words);
         let source = SongSource::read(&dir.join("songs/songs.jsonl.gz"), &tokenizer)?;
         let catalogue = Catalogue::from_bytes(&build::build(&source, &space, &tokenizer)?)?;
         let mut songs = Songs::from_catalogue(&catalogue, &space);
@@ -122,72 +108,58 @@ impl MatcherData {
             SongWords::Bag(_) => Vec::new(),
         });
         let sequences = sequences.collect();
-        let photos = read_photos(dir, tags, &vocabulary)?;
-        let pairs = read_pairs(dir, photos.len(), songs.len())?;
+        let photos = photos(labels, tags)?;
+        let pairs = Pairs::read(&dir.join("pairs"), photos.len(), songs.len())?;
         Ok(Self { vocabulary, space, catalogue, songs, sequences, photos, pairs })
     }
+
+    /// The songs of a photo with their gains in [0, 1], best first.
+    pub fn graded(&self, photo: usize) -> impl Iterator<Item = (u32, f32)> + Clone + '_ {
+        self.pairs.of(photo).map(|(song, gain)| (song.0, gain))
+    }
 }
 
-fn content(path: &Path, fault: String) -> MatcherTrainError {
-    MatcherTrainError::Content(format!("{}: {fault}", path.display()))
+fn photos(labels: Labels, tags: Option<&Path>) -> Result<Photos, MatcherTrainError> {
+    let n_tags = labels.vocabulary.len();
+    let tags = match (tags, labels.soft) {
+        (Some(path), _) => read_zstd(path, labels.records.len() * n_tags)?,
+        (None, Some(soft)) => soft,
+        (None, None) => {
+            let text = "the data folder has no soft tags; name the tags of your tagger with --tags (`image2song eval \
+                        tagger --write-tags` makes them)";
+            return Err(MatcherTrainError::Content(text.to_owned()));
+        }
+    };
+    let splits = labels.records.iter().map(|record| Split::of(&record.split)).collect();
+    let stated = labels.records.iter().map(|record| record.tags.iter().map(|tag| tag.0).collect()).collect();
+    Ok(Photos { tags, n_tags, splits, stated })
 }
 
-fn read_text(path: &Path) -> Result<String, MatcherTrainError> {
-    std::fs::read_to_string(path).map_err(MatcherTrainError::open(path))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tagger::vocabulary::Vocabulary;
+    use crate::training::labels::Record;
 
-fn read_zstd(path: &Path) -> Result<Vec<u8>, MatcherTrainError> {
-    let file = std::fs::File::open(path).map_err(MatcherTrainError::open(path))?;
-    let mut bytes = Vec::new();
-    let read = zstd::Decoder::new(file).and_then(|mut decoder| decoder.read_to_end(&mut bytes));
-    read.map_err(MatcherTrainError::open(path))?;
-    Ok(bytes)
-}
-
-fn read_photos(dir: &Path, tags: Option<&Path>, vocabulary: &[String]) -> Result<Photos, MatcherTrainError> {
-    let path = dir.join("photos/photos.jsonl.gz");
-    let file = std::fs::File::open(&path).map_err(MatcherTrainError::open(&path))?;
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(file).read_to_string(&mut text).map_err(MatcherTrainError::open(&path))?;
-    let n_tags = vocabulary.len();
-    let ids: HashMap<&str, u16> = vocabulary.iter().enumerate().map(|(id, tag)| (tag.as_str(), id as u16)).collect();
-    let (mut is_val, mut stated) = (Vec::new(), Vec::new());
-    for (i, line) in text.lines().enumerate() {
-        let line: PhotoLine =
-            serde_json::from_str(line).map_err(|fault| content(&path, format!("line {}: {fault}", i + 1)))?;
-        is_val.push(line.split == "val");
-        stated.push(line.tags.iter().filter_map(|tag| ids.get(tag.as_str()).copied()).collect());
+    #[test]
+    fn photos_of_other_splits_are_neither_learned_from_nor_judged_by() {
+        let record = |split: &str| Record {
+            id: split.to_owned(),
+            split: split.to_owned(),
+            source: "ours".to_owned(),
+            tags: Vec::new(),
+            unsure: Vec::new(),
+            captions: Vec::new(),
+        };
+        let labels = Labels {
+            vocabulary: Vocabulary::parse("sea\nsand").unwrap(),
+            records: ["test", "val", "train", "kept"].map(record).to_vec(),
+            knows: Default::default(),
+            soft: Some(vec![0; 8]),
+            features: None,
+        };
+        let photos = photos(labels, None).unwrap();
+        assert_eq!(photos.of_split(Split::Train), [2]);
+        assert_eq!(photos.of_split(Split::Val), [1]);
     }
-    let tags_path = tags.map_or_else(|| dir.join("photos/soft/soft.u8.zst"), PathBuf::from);
-    let tags = read_zstd(&tags_path)?;
-    if tags.len() != is_val.len() * n_tags {
-        let text = format!("holds {} bytes, needed are {} photos x {n_tags} tags", tags.len(), is_val.len());
-        return Err(content(&tags_path, text));
-    }
-    Ok(Photos { tags, n_tags, is_val, stated })
-}
-
-fn read_pairs(dir: &Path, n_photos: usize, n_songs: usize) -> Result<Pairs, MatcherTrainError> {
-    let path = dir.join("pairs/pairs.json");
-    let header: PairsHeader =
-        serde_json::from_str(&read_text(&path)?).map_err(|fault| content(&path, fault.to_string()))?;
-    if (header.photos, header.songs) != (n_photos, n_songs) {
-        let PairsHeader { photos, songs, .. } = header;
-        return Err(content(
-            &path,
-            format!("is for {photos} photos and {songs} songs, the folder has {n_photos} and {n_songs}"),
-        ));
-    }
-    let path = dir.join("pairs/pairs.bin.zst");
-    let bytes = read_zstd(&path)?;
-    let n = header.photos * header.per_photo;
-    if bytes.len() != n * 5 {
-        return Err(content(&path, format!("holds {} bytes, needed are {}", bytes.len(), n * 5)));
-    }
-    let songs: Vec<u32> =
-        bytes[..n * 4].chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-    if let Some(song) = songs.iter().find(|&&song| song as usize >= n_songs) {
-        return Err(content(&path, format!("names song {song}, there are {n_songs}")));
-    }
-    Ok(Pairs { per_photo: header.per_photo, songs, grades: bytes[n * 4..].to_vec() })
 }

@@ -6,6 +6,7 @@ use crate::catalogue::error::CatalogueError;
 use crate::lyric::error::LyricError;
 use crate::lyric::packed::PackedError;
 use crate::matcher::error::MatcherError;
+use crate::training::labels::DataError;
 
 /// Why a training of the matcher stops.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,9 @@ pub enum MatcherTrainError {
     /// A file, or a setting, is not what it should be; the text says what was found and what is allowed.
     #[error("{0}")]
     Content(String),
+    /// Photos, labels or pairs of the data folder cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// Words or the lexicon cannot be used.
     #[error(transparent)]
     Lyric(#[from] LyricError),

@@ -132,7 +132,7 @@ fn preferred(data: &MatcherData, photos: &[usize], is_known: &[bool], counts: &[
     let mut by_tag: Vec<HashMap<u32, f32>> = vec![HashMap::new(); n_tags];
     for &photo in photos {
         let probs = data.photos.probs(photo);
-        for (song, gain) in data.pairs.of(photo).filter(|(song, _)| is_known[*song as usize]) {
+        for (song, gain) in data.graded(photo).filter(|(song, _)| is_known[*song as usize]) {
             for (tag, p) in probs.iter().enumerate().filter(|(_, p)| **p > 0.2) {
                 *by_tag[tag].entry(song).or_insert(0.0) += p * gain;
             }

@@ -7,7 +7,8 @@ use crate::lyric::tokenize::Tokenizer;
 use crate::lyric::vectors::WordVectors;
 use crate::lyric::word_space::WordSpace;
 use crate::matcher::songs::Songs;
-use crate::training::matcher_data::{Pairs, Photos};
+use crate::training::matcher_data::Photos;
+use crate::training::pairs::Pairs;
 
 const TAGS: [&str; 4] = ["beach", "snow", "city", "horse"];
 const WORDS: [&str; 16] = [
@@ -51,18 +52,19 @@ fn data() -> MatcherData {
         .collect();
     let n_photos = 60;
     let mut photos =
-        Photos { tags: vec![20; n_photos * 4], n_tags: 4, is_val: Vec::new(), stated: vec![Vec::new(); n_photos] };
-    let mut pairs = Pairs { per_photo: 6, songs: Vec::new(), grades: Vec::new() };
+        Photos { tags: vec![20; n_photos * 4], n_tags: 4, splits: Vec::new(), stated: vec![Vec::new(); n_photos] };
+    let (mut paired, mut grades) = (Vec::new(), Vec::new());
     for photo in 0..n_photos {
         let tag = photo % 4;
         photos.tags[photo * 4 + tag] = 240;
         photos.tags[photo * 4 + (tag + 1) % 4] = 60;
-        photos.is_val.push(photo % 5 == 4);
+        photos.splits.push(Some(if photo % 5 == 4 { Split::Val } else { Split::Train }));
         let mut fitting: Vec<u32> = (0..48).filter(|s| s % 4 == tag as u32).collect();
         rng.shuffle(&mut fitting);
-        pairs.songs.extend(&fitting[..6]);
-        pairs.grades.extend([250, 220, 200, 180, 160, 140]);
+        paired.extend(&fitting[..6]);
+        grades.extend([250, 220, 200, 180, 160, 140]);
     }
+    let pairs = Pairs::from_rows(6, paired, grades);
     MatcherData { vocabulary, space, catalogue, songs, sequences, photos, pairs }
 }
 
@@ -114,7 +116,7 @@ fn the_graph_and_what_is_served_give_the_same_scores() {
 #[test]
 fn every_variable_gets_a_gradient() {
     let data = data();
-    let photos = data.photos.of_split(false);
+    let photos = data.photos.of_split(Split::Train);
     let is_known = vec![true; data.songs.len()];
     let sizes = Sizes { n_vector: 8, n_hidden: 6, n_keys: 5, n_joint: 9, n_tags: 4 };
     let weights = Weights::initial(sizes, Pooling::Attention, start(&data, &photos, &is_known), 1);
@@ -169,6 +171,6 @@ fn training_finds_what_fits() {
         let ranked = ranker.rank(&ranker.probe(&data.photos.probs(*photo)), 10, |_| true);
         ranked[0].0 % 4 == *photo as u32 % 4
     };
-    let n_fitting = data.photos.of_split(true).iter().filter(|photo| is_fitting(photo)).count();
+    let n_fitting = data.photos.of_split(Split::Val).iter().filter(|photo| is_fitting(photo)).count();
     assert!(n_fitting >= 11, "{n_fitting} of 12");
 }

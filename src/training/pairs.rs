@@ -92,6 +92,15 @@ impl Pairs {
         Ok(Self { n_photos: header.photos, per_photo: header.per_photo, songs, grades: grades.to_vec() })
     }
 
+    /// Pairs from their rows, `[n_photos, per_photo]` each.
+    ///
+    /// # Panics
+    /// If there are not as many grades as songs, or the last row is not whole.
+    pub fn from_rows(per_photo: usize, songs: Vec<u32>, grades: Vec<u8>) -> Self {
+        assert!(songs.len() == grades.len() && songs.len().is_multiple_of(per_photo), "rows are whole");
+        Self { n_photos: songs.len() / per_photo, per_photo, songs, grades }
+    }
+
     /// How many photos there are.
     pub fn n_photos(&self) -> usize {
         self.n_photos

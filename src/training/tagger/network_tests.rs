@@ -1,22 +1,9 @@
 //! The network's gradients against finite differences.
 
 use super::network::*;
+use super::oracle::tiny;
 use crate::kernels::isa::Isa;
 use crate::tagger::arch::Arch;
-use crate::tagger::arch::Stage;
-
-fn tiny() -> Arch {
-    let stage = |channels, n_blocks, stride| Stage { expand: 2, channels, n_blocks, stride };
-    Arch {
-        side: 32,
-        stem: vec![16, 16],
-        stages: vec![stage(16, 1, 1), stage(16, 2, 2)],
-        n_features: 32,
-        n_tags: 5,
-        n_embedding: 3,
-        sharpness: 1.5,
-    }
-}
 
 struct Case {
     arch: Arch,

@@ -9,7 +9,7 @@ use crate::kernels::ops::Route;
 use crate::tagger::arch::{Arch, Stage};
 use crate::tagger::graph::Graph;
 
-fn tiny() -> Arch {
+pub(super) fn tiny() -> Arch {
     let stage = |channels, n_blocks, stride| Stage { expand: 2, channels, n_blocks, stride };
     Arch {
         side: 32,
