@@ -14,3 +14,6 @@ mod oracle;
 
 #[cfg(test)]
 mod network_tests;
+
+#[cfg(test)]
+mod run_tests;

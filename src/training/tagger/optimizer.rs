@@ -5,7 +5,7 @@
 pub struct Step {
     /// Learning rate.
     pub rate: f32,
-    /// Weight decay, already times nothing: the decoupled factor per unit of learning rate.
+    /// Decoupled weight decay, per unit of learning rate.
     pub decay: f32,
     /// Steps done before this one.
     pub n_done: u64,

@@ -313,10 +313,13 @@ impl<'a> Run<'a> {
     fn start(&self) -> Result<Checkpoint, TrainError> {
         if self.options.resumes {
             let state = Checkpoint::read(&self.options.out.join("checkpoint.safetensors"))?;
-            if state.progress.arch != self.arch || state.progress.seed != self.options.seed {
-                let reason =
-                    "the checkpoint is of another network, tag list or seed; give the same options or begin anew";
-                return Err(TrainError::Options(reason.to_owned()));
+            let Progress { arch, seed, n_threads, .. } = &state.progress;
+            if *arch != self.arch || (*seed, *n_threads) != (self.options.seed, self.options.n_threads) {
+                let network = if *arch == self.arch { "the same network" } else { "another network or tag list" };
+                return Err(TrainError::Options(format!(
+                    "the checkpoint is of {network}, seed {seed} and {n_threads} threads; go on with --seed {seed} \
+                     --threads {n_threads} and the same tags, or begin anew without --resume"
+                )));
             }
             return Ok(state);
         }
