@@ -119,9 +119,9 @@ impl Arch {
             stages: vec![
                 stage(3, 32, 1, 1),
                 stage(4, 48, 3, 2),
-                stage(4, 96, 4, 2),
-                stage(4, 128, 3, 1),
-                stage(4, 208, 4, 2),
+                stage(4, 96, 5, 2),
+                stage(4, 128, 5, 1),
+                stage(4, 208, 6, 2),
             ],
             n_features: 768,
             n_tags,

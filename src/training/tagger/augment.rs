@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 /// Least share of the photo's area that a crop keeps.
-const MIN_AREA: f32 = 0.35;
+const MIN_AREA: f32 = 0.5;
 /// Most that a crop's sides are stretched against each other.
 const MAX_STRETCH: f32 = 4.0 / 3.0;
 /// Most that brightness, contrast and saturation are changed, as a fraction.

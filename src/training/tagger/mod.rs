@@ -2,6 +2,7 @@
 
 pub mod augment;
 pub mod checkpoint;
+mod initial;
 pub mod network;
 pub mod optimizer;
 pub mod photos;

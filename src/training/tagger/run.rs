@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::augment;
 use super::checkpoint::{Checkpoint, CheckpointError, Progress};
+use super::initial;
 use super::network::{Losses, Targets, Worker};
 use super::optimizer::{AdamW, Step};
 use super::photos::Squares;
@@ -30,7 +31,7 @@ pub struct Options {
     pub out: PathBuf,
     /// Go on from the checkpoint in `out`.
     pub resumes: bool,
-    /// Weights to start from, instead of random ones.
+    /// Weights to start from, instead of random ones; of the same network or of a shallower one.
     pub init: Option<PathBuf>,
     /// Passes over the photos.
     pub n_epochs: f64,
@@ -121,27 +122,6 @@ fn rate_at(done: f64, peak: f32) -> f32 {
         0.01 + 0.99 * 0.5 * (1.0 + (std::f64::consts::PI * (done - WARM_UP) / (1.0 - WARM_UP)).cos())
     };
     peak * factor.max(1e-3) as f32
-}
-
-fn initial_params(arch: &Arch, priors: &[f32], rng: &mut Rng) -> Vec<f32> {
-    let layout = arch.layout();
-    let mut params = vec![0.0; layout.n_params];
-    let mut normal =
-        |std: f32| std * (-2.0 * (1.0 - rng.f32()).ln()).sqrt() * (std::f32::consts::TAU * rng.f32()).cos();
-    for unit in &layout.units {
-        let std = (2.0 / unit.fan_in() as f32).sqrt();
-        params[unit.offset..unit.offset + unit.n_weights()].fill_with(|| normal(std));
-        // Residual branches start silent (Goyal et al. 2017), which lets the early steps be large.
-        let gamma = if unit.adds_input_of.is_some() { 0.0 } else { 1.0 };
-        params[unit.offset + unit.n_weights()..][..unit.n_out].fill(gamma);
-    }
-    let std = (1.0 / arch.n_features as f32).sqrt();
-    params[layout.head..layout.head + arch.n_features * arch.n_tags].fill_with(|| normal(0.3 * std));
-    for (bias, &prior) in params[layout.head + arch.n_features * arch.n_tags..].iter_mut().zip(priors) {
-        *bias = (prior / (1.0 - prior)).ln();
-    }
-    params[layout.embedding..][..arch.n_features * arch.n_embedding].fill_with(|| normal(std));
-    params
 }
 
 /// 1 for convolution and head weights, 0 for biases and batch norms, which decay would only disturb.
@@ -323,20 +303,12 @@ impl<'a> Run<'a> {
             }
             return Ok(state);
         }
-        let params = match &self.options.init {
-            Some(path) => {
-                let weights = Weights::read(path)?;
-                if weights.arch != self.arch {
-                    let reason = format!("{} is of another network or tag list than this training", path.display());
-                    return Err(TrainError::Options(reason));
-                }
-                weights.params
-            }
-            None => {
-                let priors = self.targets.priors(&self.train);
-                initial_params(&self.arch, &priors, &mut Rng::with_seed(self.options.seed))
-            }
-        };
+        let priors = self.targets.priors(&self.train);
+        let mut params = initial::random(&self.arch, &priors, &mut Rng::with_seed(self.options.seed));
+        if let Some(path) = &self.options.init {
+            initial::graft(&self.arch, &mut params, &Weights::read(path)?)
+                .map_err(|reason| TrainError::Options(format!("cannot start from {}: {reason}", path.display())))?;
+        }
         let progress = Progress {
             arch: self.arch.clone(),
             step: 0,
