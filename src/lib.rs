@@ -15,6 +15,8 @@ pub mod kernels;
 
 pub mod explain;
 
+pub mod answer;
+
 pub mod training;
 
 pub mod evaluation;

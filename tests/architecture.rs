@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which modules of this crate each module may import.
-const IMPORTS: [(&str, &[&str]); 11] = [
+const IMPORTS: [(&str, &[&str]); 12] = [
     ("photo", &[]),
     ("kernels", &[]),
     ("manifest", &[]),
     ("tagger", &["photo", "kernels"]),
     ("explain", &["photo", "tagger"]),
+    ("answer", &["photo", "tagger", "lyric", "catalogue", "matcher", "explain"]),
     ("lyric", &["kernels"]),
     ("catalogue", &["lyric"]),
     ("matcher", &["tagger", "lyric", "catalogue", "kernels"]),
@@ -22,6 +23,7 @@ const IMPORTS: [(&str, &[&str]); 11] = [
             "photo",
             "tagger",
             "explain",
+            "answer",
             "lyric",
             "catalogue",
             "matcher",
