@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which modules of this crate each module may import.
-const IMPORTS: [(&str, &[&str]); 11] = [
+const IMPORTS: [(&str, &[&str]); 12] = [
     ("photo", &[]),
     ("kernels", &[]),
     ("manifest", &[]),
+    ("feedback", &["catalogue"]),
     ("tagger", &["photo", "kernels"]),
     ("explain", &["photo", "tagger"]),
     ("lyric", &["kernels"]),
@@ -29,17 +30,22 @@ const IMPORTS: [(&str, &[&str]); 11] = [
             "training",
             "evaluation",
             "manifest",
+            "feedback",
         ],
     ),
 ];
 
 /// Which modules may name each of the larger dependencies.
-const OWNERS: [(&str, &[&str]); 11] = [
+const OWNERS: [(&str, &[&str]); 15] = [
     ("image::", &["photo", "explain"]),
     ("fast_image_resize::", &["photo"]),
     ("tiny_skia::", &["explain"]),
     ("candle_core::", &["kernels", "tagger", "lyric", "matcher", "training", "evaluation", "cli"]),
     ("candle_nn::", &["tagger", "lyric", "matcher", "training"]),
+    ("sled::", &["feedback"]),
+    ("hmac::", &["feedback"]),
+    ("chacha20poly1305::", &["feedback"]),
+    ("parquet::", &["feedback"]),
     ("clap::", &["cli"]),
     ("anyhow::", &["cli"]),
     ("indicatif::", &["cli"]),
