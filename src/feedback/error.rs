@@ -75,7 +75,7 @@ pub enum FeedbackError {
     },
     /// The index cannot be used. It holds nothing that is not in the journal.
     #[error(
-        "the index of the feedback store fails ({fault}); stop, move its folder `index` away and start again: it is rebuilt"
+        "the index of the feedback store fails ({fault}); stop, move its folder `index-…` away and start again: it is rebuilt"
     )]
     Index {
         /// What its library says.

@@ -90,7 +90,7 @@ pub struct TagProb {
 }
 
 /// An answer that was shown. Kept at [`Level::Training`] only.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Impression {
     /// Its name, which buttons carry.
     pub id: ImpressionId,
@@ -103,7 +103,8 @@ pub struct Impression {
     /// Who asked.
     pub user: UserKey,
     /// The asker's generation when the question came in, from `FeedbackLog::generation`: an answer that was begun
-    /// before its asker had everything erased is then refused.
+    /// before its asker had everything erased is then refused. Not kept.
+    #[serde(skip)]
     pub generation: u32,
     /// Version of the model that answered.
     pub model_version: String,
@@ -118,6 +119,7 @@ pub struct Impression {
     /// Tags of the photos.
     pub tags: Vec<TagProb>,
     /// The photos' place in the joint space; kept only if the options say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embedding: Option<Vec<f32>>,
     /// Whether the answer called itself sure.
     pub is_sure: bool,
@@ -167,7 +169,7 @@ pub enum Service {
 
 /// What somebody did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(into = "&'static str", try_from = "String")]
 pub enum EventKind {
     /// Pressed 👍.
     Up,
@@ -189,8 +191,54 @@ pub enum EventKind {
     Delete,
 }
 
+impl EventKind {
+    /// All kinds with their names in exports. The place in this list is the code in the journal: only add at the end.
+    pub(super) const NAMED: [(Self, &'static str); 16] = [
+        (Self::Up, "up"),
+        (Self::Down, "down"),
+        (Self::Retracted, "retracted"),
+        (Self::ReactionAdded(Reaction::Up), "reaction_added_up"),
+        (Self::ReactionAdded(Reaction::Down), "reaction_added_down"),
+        (Self::ReactionAdded(Reaction::Other), "reaction_added_other"),
+        (Self::ReactionRemoved(Reaction::Up), "reaction_removed_up"),
+        (Self::ReactionRemoved(Reaction::Down), "reaction_removed_down"),
+        (Self::ReactionRemoved(Reaction::Other), "reaction_removed_other"),
+        (Self::LinkFollowed(Service::Spotify), "link_spotify"),
+        (Self::LinkFollowed(Service::Youtube), "link_youtube"),
+        (Self::LinkFollowed(Service::Apple), "link_apple"),
+        (Self::LinkFollowed(Service::Deezer), "link_deezer"),
+        (Self::More, "more"),
+        (Self::Why, "why"),
+        (Self::Delete, "delete"),
+    ];
+
+    /// Its name in exports.
+    pub fn name(self) -> &'static str {
+        Self::NAMED[self.code()].1
+    }
+
+    pub(super) fn code(self) -> usize {
+        Self::NAMED.iter().position(|(kind, _)| *kind == self).expect("the list has every kind")
+    }
+}
+
+impl From<EventKind> for &'static str {
+    fn from(kind: EventKind) -> Self {
+        kind.name()
+    }
+}
+
+impl TryFrom<String> for EventKind {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        let found = Self::NAMED.iter().find(|(_, known)| *known == name);
+        found.map(|(kind, _)| *kind).ok_or_else(|| format!("{name:?} is no kind of event"))
+    }
+}
+
 /// A press, a reaction, or another thing that somebody did with an answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// The same each time this event is delivered: a repeat changes nothing. See `KeyHasher::event`.
     pub id: EventId,
@@ -198,7 +246,8 @@ pub struct Event {
     pub impression: ImpressionId,
     /// Who did it.
     pub user: UserKey,
-    /// That person's generation when it came in, from `FeedbackLog::generation`.
+    /// That person's generation when it came in, from `FeedbackLog::generation`. Not kept.
+    #[serde(skip)]
     pub generation: u32,
     /// Which song; `None` if it is about the whole slate.
     pub song: Option<SongRef>,

@@ -5,9 +5,11 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Sha256;
 
-use super::event::Platform;
+use super::event::{Platform, SongRef};
 
 /// Bytes of every id and hash here.
 pub const ID_BYTES: usize = 16;
@@ -41,6 +43,19 @@ macro_rules! id_type {
             /// Reads what [`Self::to_text`] wrote; `None` for anything else.
             pub fn parse(text: &str) -> Option<Self> {
                 from_base32(text).map(Self)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.to_text())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                Self::parse(&text).ok_or_else(|| D::Error::custom("an id has 26 characters a-z and 2-7"))
             }
         }
     };
@@ -166,10 +181,11 @@ impl fmt::Debug for KeyHasher {
 pub(super) struct Mark(pub(super) [u8; ID_BYTES]);
 
 impl Mark {
-    pub(super) fn of(user: UserKey, impression: ImpressionId, position: u8) -> Self {
+    pub(super) fn of(user: UserKey, impression: ImpressionId, song: &SongRef) -> Self {
         let mut mac = Hmac::<Sha256>::new_from_slice(&user.0).expect("HMAC takes keys of every length");
         mac.update(&impression.0);
-        mac.update(&[position]);
+        mac.update(&[song.position]);
+        mac.update(song.song_id.as_bytes());
         Self(cut(&mac.finalize().into_bytes()))
     }
 }

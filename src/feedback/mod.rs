@@ -9,3 +9,17 @@ pub mod event;
 pub mod ids;
 pub mod log;
 pub mod opinion;
+pub mod store;
+
+mod apply;
+mod codec;
+mod index;
+mod journal;
+mod record;
+mod seal;
+mod segment;
+mod storage;
+mod writer;
+
+#[cfg(test)]
+mod samples;

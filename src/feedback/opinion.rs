@@ -52,6 +52,14 @@ impl Opinion {
         }
     }
 
+    /// Forgets all events from before a time. Since the latest event of each register wins, what remains is just what
+    /// the remaining events say.
+    pub(super) fn forget(&mut self, before: UnixMs) {
+        self.press = self.press.filter(|(stamp, _)| stamp.time >= before);
+        self.likes = self.likes.filter(|(stamp, _)| stamp.time >= before);
+        self.dislikes = self.dislikes.filter(|(stamp, _)| stamp.time >= before);
+    }
+
     /// The latest of what holds: a press that was not taken back, a reaction that is still on.
     pub fn verdict(&self) -> Option<Verdict> {
         let press = self.press.and_then(|(stamp, verdict)| Some((stamp, verdict?)));
