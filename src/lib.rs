@@ -21,6 +21,8 @@ pub mod training;
 
 pub mod evaluation;
 
+pub mod feedback;
+
 pub mod manifest;
 
 pub mod cli;
