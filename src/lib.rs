@@ -25,6 +25,14 @@ pub mod feedback;
 
 pub mod manifest;
 
+pub mod telemetry;
+
+pub mod engine;
+
+pub mod state;
+
+pub mod bot;
+
 pub mod cli;
 
 #[cfg(test)]

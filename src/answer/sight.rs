@@ -80,7 +80,7 @@ impl Sight {
 const PLAIN_DEVIATION: f64 = 3.0;
 
 /// True if each color channel hardly differs over the photo.
-fn is_plain(square: &Square) -> bool {
+pub fn is_plain(square: &Square) -> bool {
     (0..3).all(|channel| {
         let values = || square.rgb.iter().skip(channel).step_by(3).map(|&value| f64::from(value));
         let n = (square.side * square.side) as f64;

@@ -16,7 +16,7 @@ mod codec;
 mod index;
 mod journal;
 mod record;
-mod seal;
+pub mod seal;
 mod segment;
 mod storage;
 mod writer;

@@ -16,12 +16,13 @@ const SEALED: u8 = 1;
 
 /// Seals and opens values; without a key it only marks them as plain.
 #[derive(Clone)]
-pub(super) struct Seal {
+pub struct Seal {
     cipher: Option<XChaCha20Poly1305>,
 }
 
 impl Seal {
-    pub(super) fn new(key: Option<&SecretString>) -> Self {
+    /// With the key that encrypts; without one, values are marked as plain.
+    pub fn new(key: Option<&SecretString>) -> Self {
         let cipher = key.map(|key| {
             let mut digest = Sha256::new();
             digest.update(b"image2song feedback values:");
@@ -32,7 +33,7 @@ impl Seal {
     }
 
     /// The value as it is stored at `place`.
-    pub(super) fn close(&self, place: &[u8], value: &[u8]) -> Vec<u8> {
+    pub fn close(&self, place: &[u8], value: &[u8]) -> Vec<u8> {
         let Some(cipher) = &self.cipher else {
             return [&[PLAIN], value].concat();
         };
@@ -47,7 +48,7 @@ impl Seal {
     ///
     /// # Errors
     /// It was changed, moved, or sealed with another key, or it is plain in a store that is encrypted.
-    pub(super) fn open(&self, place: &[u8], stored: &[u8]) -> Result<Vec<u8>, FeedbackError> {
+    pub fn open(&self, place: &[u8], stored: &[u8]) -> Result<Vec<u8>, FeedbackError> {
         let fault = |fault| FeedbackError::damaged("a stored value", fault);
         let (form, rest) = stored.split_first().ok_or_else(|| fault("it is empty"))?;
         match (*form, &self.cipher) {
