@@ -17,16 +17,12 @@ pub mod train_matcher;
 pub mod train_tagger;
 
 mod device;
-mod drawing;
 mod fault;
 mod input;
 mod language;
-mod links;
 mod loading;
 mod output_human;
-mod output_json;
 mod pool;
-mod sight;
 mod song_choice;
 mod terminal;
 
