@@ -29,6 +29,11 @@ impl Discord {
         self.shared.look(|world| world.bot)
     }
 
+    /// The server that the bot is a member of.
+    pub fn guild(&self) -> u64 {
+        self.shared.look(|world| world.guild)
+    }
+
     /// Text that mentions the bot.
     pub fn mention(&self) -> String {
         format!("<@{}>", self.bot())
@@ -196,6 +201,19 @@ impl Discord {
     /// All connections are closed, with this code or without one.
     pub fn close(&self, code: Option<u16>) {
         self.to_sockets(&Frame::Close(code));
+    }
+
+    /// Everything since READY is sent once more, with its old numbers, as a resume from the first event does.
+    pub fn replay(&self) {
+        self.shared.change(|world| {
+            for session in world.sessions.values() {
+                for payload in &session.log[1..] {
+                    if let Some(outlet) = &session.outlet {
+                        let _ = outlet.send(Frame::Json(payload.clone()));
+                    }
+                }
+            }
+        });
     }
 
     /// The gateway asks to reconnect.
