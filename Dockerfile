@@ -28,7 +28,7 @@ FROM nvidia/cuda:12.8.1-runtime-ubuntu24.04 AS cuda
 COPY --from=build-cuda /stage/app /app
 # What is kept lies in /data, the only folder that the program writes to.
 COPY --from=build-cuda --chown=65532:65532 /stage/data /data
-ENV IMAGE2SONG_DEVICE=cuda:0
+ENV IMAGE2SONG_DEVICE=cuda:0 IMAGE2SONG_STORE__DIR=/data IMAGE2SONG_WEB__LISTEN=0.0.0.0:8080
 USER 65532:65532
 WORKDIR /photos
 VOLUME /data
@@ -41,6 +41,7 @@ ENTRYPOINT ["/app/image2song"]
 FROM debian:bookworm-slim AS cpu
 COPY --from=build-cpu /stage/app /app
 COPY --from=build-cpu --chown=65532:65532 /stage/data /data
+ENV IMAGE2SONG_STORE__DIR=/data IMAGE2SONG_WEB__LISTEN=0.0.0.0:8080
 USER 65532:65532
 WORKDIR /photos
 VOLUME /data

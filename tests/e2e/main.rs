@@ -7,6 +7,7 @@ mod photo;
 mod program;
 
 mod catalog;
+mod deploy;
 mod documents;
 mod errors;
 mod golden;
