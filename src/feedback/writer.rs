@@ -230,6 +230,11 @@ impl Writer {
         if is_late(user, impression.generation, impression.time) || impression.time < self.swept.before {
             return Ok(Plan::Answer(Receipt::TooLate));
         }
+        let scores = impression.slate.iter().flat_map(|shown| [shown.score, shown.propensity]);
+        let probs = impression.tags.iter().map(|tag| tag.prob);
+        if !scores.chain(probs).chain(impression.embedding.iter().flatten().copied()).all(f32::is_finite) {
+            return Err(FeedbackError::NotFinite);
+        }
         let key = impression_key(impression.id);
         if self.shared.index.contains(&key)? {
             return Ok(Plan::Answer(Receipt::Duplicate));

@@ -9,6 +9,8 @@ mod program;
 mod catalog;
 mod documents;
 mod errors;
+mod feedback;
+mod feedback_crash;
 mod golden;
 mod help;
 mod model_folder;
