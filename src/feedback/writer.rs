@@ -105,7 +105,7 @@ enum Plan {
     /// It needs no writing.
     Answer(Receipt),
     /// It is to be written; the key tells repeats in the same group.
-    Write(Record, Vec<u8>, Receipt),
+    Write(Box<Record>, Vec<u8>, Receipt),
 }
 
 impl Writer {
@@ -172,7 +172,7 @@ impl Writer {
                     let is_new = keys.insert(key);
                     answers.push((acknowledge, Ok(if is_new { receipt } else { Receipt::Duplicate }), true));
                     if is_new {
-                        records.push(record);
+                        records.push(*record);
                     }
                 }
             }
@@ -365,5 +365,5 @@ fn checked(record: Record, key: Vec<u8>, receipt: Receipt) -> Result<Plan, Feedb
     if bytes > MAX_RECORD_BYTES {
         return Err(FeedbackError::TooLarge { bytes, max: MAX_RECORD_BYTES });
     }
-    Ok(Plan::Write(record, key, receipt))
+    Ok(Plan::Write(Box::new(record), key, receipt))
 }
