@@ -8,6 +8,7 @@ pub mod catalog_build;
 pub mod eval;
 pub mod eval_matcher;
 pub mod eval_tagger;
+pub mod feedback;
 pub mod model;
 pub mod photos;
 pub mod suggest;
@@ -72,6 +73,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(global, &args),
         Command::Model(args) => model::run(global, &args),
+        Command::Feedback(args) => feedback::run(&args),
     }
 }
 

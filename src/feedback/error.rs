@@ -97,6 +97,9 @@ pub enum FeedbackError {
         /// The limit.
         max: usize,
     },
+    /// A score or probability is no number.
+    #[error("an answer has a score, probability or embedding that is not finite")]
+    NotFinite,
     /// More is waiting than the log takes; try again in a moment.
     #[error("the feedback log is busy; try again")]
     Busy,

@@ -7,6 +7,8 @@
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use super::codec::{Decoder, Encoder};
 use super::error::FeedbackError;
@@ -32,6 +34,8 @@ pub(super) const VOTE_MARK: u8 = b'k';
 pub(super) const EVENT_MARK: u8 = b'v';
 /// Counts that came from another store.
 pub(super) const IMPORTED: u8 = b'n';
+/// All of these.
+pub(super) const LETTERS: [u8; 8] = [IMPRESSION, EVENT, USER, OWNED, COUNTS, VOTE_MARK, EVENT_MARK, IMPORTED];
 /// Number of the last record that is in the index.
 const APPLIED: &[u8] = b"m/applied";
 /// Number of the last erasure or sweep that has reached the journal's files too.
@@ -44,6 +48,10 @@ const BORN: &[u8] = b"m/born";
 const LAYOUT: &[u8] = b"m/layout";
 /// Another layout is no trouble: the index is set aside and rebuilt.
 const LAYOUT_VERSION: u64 = 1;
+
+/// How often and how long to wait for sled's lock: together 5 s.
+const LOCK_TRIES: u32 = 250;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 const FOLDER_PREFIX: &str = "index-";
 const ASIDE_PREFIX: &str = "set-aside-index-";
@@ -184,9 +192,7 @@ impl Index {
     /// It is damaged, of another layout, or sealed with another key.
     pub(super) fn open(dir: &Path, seal: &Seal, cache_bytes: u64) -> Result<Self, FeedbackError> {
         let config = sled::Config::new().path(dir).cache_capacity(cache_bytes).flush_every_ms(Some(200));
-        // sled can panic on damaged files.
-        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
-        let db = opened.map_err(|_| FeedbackError::Index { fault: "it panicked on its files".to_owned() })??;
+        let db = open_sled(&config)?;
         let index = Self { db, seal: seal.clone(), dir: dir.to_owned() };
         match index.number(LAYOUT)? {
             Some(LAYOUT_VERSION) => {}
@@ -327,6 +333,24 @@ impl Index {
                 .map_err(|_| FeedbackError::damaged("a key of the index", "a song's id is not UTF-8"))?;
             Ok((song_id, decode_counts(&value)?))
         })
+    }
+}
+
+fn open_sled(config: &sled::Config) -> Result<sled::Db, FeedbackError> {
+    let mut n_tries = 0;
+    loop {
+        // sled can panic on damaged files.
+        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+        match opened.map_err(|_| FeedbackError::Index { fault: "it panicked on its files".to_owned() })? {
+            Ok(db) => return Ok(db),
+            // The store's own lock is held, so this is an index of this process whose background threads are about to
+            // let go of it.
+            Err(sled::Error::Io(error)) if n_tries < LOCK_TRIES && error.to_string().contains("acquire lock") => {
+                n_tries += 1;
+                thread::sleep(LOCK_PAUSE);
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 

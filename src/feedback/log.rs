@@ -259,6 +259,11 @@ impl FeedbackLog {
         self.inner.shared.user(user).generation
     }
 
+    /// When a person last had everything erased. Answers from memory.
+    pub(super) fn erased_at(&self, user: UserKey) -> Option<UnixMs> {
+        self.inner.shared.user(user).erased.map(|(time, _)| time)
+    }
+
     /// Keeps a person's choice, durably. It holds for what is appended from now on; it erases nothing.
     ///
     /// # Errors
@@ -329,19 +334,24 @@ impl FeedbackLog {
 
     /// All answers in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = Result<Row, FeedbackError>> + use<> {
-        let shared = Arc::clone(&self.inner.shared);
-        let entries = shared.index.scan(&[IMPRESSION]);
-        entries.map(move |entry| row(&shared.index, index::decode_impression(&entry?.1)?))
+        // The iterator holds the log open: a store must not be opened anew while its index is still read.
+        let inner = Arc::clone(&self.inner);
+        let entries = inner.shared.index.scan(&[IMPRESSION]);
+        entries.map(move |entry| row(&inner.shared.index, index::decode_impression(&entry?.1)?))
     }
 
     /// All events in the order of their answers, those included whose answer is not kept.
     pub fn events(&self) -> impl Iterator<Item = Result<Event, FeedbackError>> + use<> {
-        self.inner.shared.index.scan(&[EVENT]).map(|entry| index::decode_event(&entry?.1))
+        let inner = Arc::clone(&self.inner);
+        inner.shared.index.scan(&[EVENT]).map(move |entry| {
+            let _held_open = &inner;
+            index::decode_event(&entry?.1)
+        })
     }
 
     /// The wishes of all people who have any.
-    pub(super) fn users(&self) -> impl Iterator<Item = Result<(UserKey, UserState), FeedbackError>> + use<> {
-        self.inner.shared.index.users()
+    pub(super) fn users(&self) -> Result<Vec<(UserKey, UserState)>, FeedbackError> {
+        self.inner.shared.index.users().collect()
     }
 
     /// The counts that do not come from the events which are kept.

@@ -6,10 +6,13 @@
 
 pub mod error;
 pub mod event;
+pub mod export;
 pub mod ids;
+pub mod import;
 pub mod log;
 pub mod opinion;
 pub mod store;
+pub mod verify;
 
 mod apply;
 mod codec;
@@ -19,7 +22,16 @@ mod record;
 pub mod seal;
 mod segment;
 mod storage;
+mod table;
 mod writer;
 
+#[cfg(test)]
+mod export_tests;
+#[cfg(test)]
+mod journal_tests;
+#[cfg(test)]
+mod log_tests;
+#[cfg(test)]
+mod opinion_tests;
 #[cfg(test)]
 mod samples;

@@ -3,7 +3,7 @@
 
 use super::codec::{Decoder, Encoder};
 use super::error::FeedbackError;
-use super::event::{Event, EventKind, Impression, Level, Platform, Reaction, Service, Shown, SongRef, TagProb, UnixMs};
+use super::event::{Event, EventKind, Impression, Level, Platform, Shown, SongRef, TagProb, UnixMs};
 use super::ids::{CommunityKey, EventId, ID_BYTES, ImpressionId, Mark, UserKey};
 use super::log::SongCounts;
 

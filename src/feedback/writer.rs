@@ -105,7 +105,7 @@ enum Plan {
     /// It needs no writing.
     Answer(Receipt),
     /// It is to be written; the key tells repeats in the same group.
-    Write(Record, Vec<u8>, Receipt),
+    Write(Box<Record>, Vec<u8>, Receipt),
 }
 
 impl Writer {
@@ -172,7 +172,7 @@ impl Writer {
                     let is_new = keys.insert(key);
                     answers.push((acknowledge, Ok(if is_new { receipt } else { Receipt::Duplicate }), true));
                     if is_new {
-                        records.push(record);
+                        records.push(*record);
                     }
                 }
             }
@@ -229,6 +229,11 @@ impl Writer {
         }
         if is_late(user, impression.generation, impression.time) || impression.time < self.swept.before {
             return Ok(Plan::Answer(Receipt::TooLate));
+        }
+        let scores = impression.slate.iter().flat_map(|shown| [shown.score, shown.propensity]);
+        let probs = impression.tags.iter().map(|tag| tag.prob);
+        if !scores.chain(probs).chain(impression.embedding.iter().flatten().copied()).all(f32::is_finite) {
+            return Err(FeedbackError::NotFinite);
         }
         let key = impression_key(impression.id);
         if self.shared.index.contains(&key)? {
@@ -360,5 +365,5 @@ fn checked(record: Record, key: Vec<u8>, receipt: Receipt) -> Result<Plan, Feedb
     if bytes > MAX_RECORD_BYTES {
         return Err(FeedbackError::TooLarge { bytes, max: MAX_RECORD_BYTES });
     }
-    Ok(Plan::Write(record, key, receipt))
+    Ok(Plan::Write(Box::new(record), key, receipt))
 }

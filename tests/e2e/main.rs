@@ -10,6 +10,8 @@ mod catalog;
 mod deploy;
 mod documents;
 mod errors;
+mod feedback;
+mod feedback_crash;
 mod golden;
 mod help;
 mod model_folder;
