@@ -25,6 +25,8 @@ pub mod feedback;
 
 pub mod manifest;
 
+pub mod config;
+
 pub mod telemetry;
 
 pub mod engine;

@@ -5,11 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which modules of this crate each module may import.
-const IMPORTS: [(&str, &[&str]); 12] = [
+const IMPORTS: [(&str, &[&str]); 18] = [
     ("photo", &[]),
     ("kernels", &[]),
     ("manifest", &[]),
     ("feedback", &["catalogue"]),
+    ("config", &[]),
+    ("engine", &["photo", "tagger", "catalogue", "matcher", "answer"]),
+    ("state", &["feedback"]),
+    ("telemetry", &["engine", "feedback"]),
+    ("bot", &["photo", "tagger", "catalogue", "matcher", "answer", "engine", "state", "feedback", "telemetry"]),
     ("tagger", &["photo", "kernels"]),
     ("explain", &["photo", "tagger"]),
     ("answer", &["photo", "tagger", "lyric", "catalogue", "matcher", "explain"]),
@@ -33,21 +38,28 @@ const IMPORTS: [(&str, &[&str]); 12] = [
             "evaluation",
             "manifest",
             "feedback",
+            "config",
+            "engine",
+            "state",
+            "telemetry",
+            "bot",
         ],
     ),
 ];
 
 /// Which modules may name each of the larger dependencies.
-const OWNERS: [(&str, &[&str]); 15] = [
+const OWNERS: [(&str, &[&str]); 17] = [
     ("image::", &["photo", "explain"]),
     ("fast_image_resize::", &["photo"]),
     ("tiny_skia::", &["explain"]),
     ("candle_core::", &["kernels", "tagger", "lyric", "matcher", "training", "evaluation", "cli"]),
     ("candle_nn::", &["tagger", "lyric", "matcher", "training"]),
-    ("sled::", &["feedback"]),
-    ("hmac::", &["feedback"]),
+    ("sled::", &["feedback", "state"]),
+    ("hmac::", &["feedback", "bot"]),
     ("chacha20poly1305::", &["feedback"]),
     ("parquet::", &["feedback"]),
+    ("prometheus_client::", &["telemetry"]),
+    ("tokio::", &["engine", "bot", "cli"]),
     ("clap::", &["cli"]),
     ("anyhow::", &["cli"]),
     ("indicatif::", &["cli"]),
@@ -57,7 +69,10 @@ const OWNERS: [(&str, &[&str]); 15] = [
 ];
 
 /// What the program must not be able to do or depend on, wherever it is named in `src`.
-const NETWORK: [&str; 6] = ["reqwest", "tokio", "hyper::", "ureq", "std::net", "TcpStream"];
+const NETWORK: [&str; 6] = ["reqwest", "tokio::net", "hyper::", "ureq", "std::net", "TcpStream"];
+
+/// Where it may all the same: settings name addresses, and `serve` opens the port that it hands to the HTTP adapter.
+const NETWORK_MODULES: [&str; 2] = ["config", "cli"];
 
 const MAX_LINES: usize = 500;
 const GOOD_LINES: usize = 400;
@@ -241,7 +256,7 @@ fn each_large_dependency_stays_with_its_owners() {
 #[test]
 fn nothing_names_a_network() {
     let mut breaches = Vec::new();
-    for source in sources(&["src"]) {
+    for source in sources(&["src"]).iter().filter(|source| !NETWORK_MODULES.contains(&source.module())) {
         for (line, text) in source.code() {
             for name in NETWORK.iter().filter(|name| text.contains(**name)) {
                 breaches.push(format!(

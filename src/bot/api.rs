@@ -28,6 +28,20 @@ const N_TAGS: u8 = 8;
 /// Most of them.
 const MAX: u8 = 50;
 
+/// Songs that a search found.
+#[derive(Serialize)]
+struct FoundSongs<'a> {
+    songs: Vec<FoundSong<'a>>,
+}
+
+/// A song that a search found, and where to listen.
+#[derive(Serialize)]
+struct FoundSong<'a> {
+    #[serde(flatten)]
+    song: SongEntry<'a>,
+    links: Links,
+}
+
 impl Api for Core {
     fn max_bytes(&self) -> u64 {
         self.engine.options().limits.max_bytes
@@ -86,15 +100,12 @@ impl Api for Core {
                 let songs = catalogue.search(&text, usize::from(n.clamp(1, MAX)));
                 let entry = |song| {
                     let song = catalogue.song(song);
-                    let links = Links::to(song.artist, song.title);
-                    let mut value = serde_json::to_value(SongEntry::from(song))?;
-                    value["links"] = serde_json::to_value(links)?;
-                    Ok(value)
+                    FoundSong { links: Links::to(song.artist, song.title), song: song.into() }
                 };
-                songs.into_iter().map(entry).collect::<Result<Vec<_>, serde_json::Error>>()
+                serde_json::to_string(&FoundSongs { songs: songs.into_iter().map(entry).collect() })
             });
             match found.await {
-                Ok(songs) => self.json(&json!({ "songs": songs })),
+                Ok(songs) => ApiAnswer::Json(songs),
                 Err(refusal) => ApiAnswer::Internal(refusal.name().to_owned()),
             }
         })

@@ -10,6 +10,6 @@ mod keep;
 mod memory;
 mod people;
 mod press;
-mod redirect;
+pub mod redirect;
 mod songbot;
 mod words;

@@ -6,10 +6,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::catalog::CatalogArgs;
 use super::device::DeviceChoice;
+use super::doctor::DoctorArgs;
 use super::eval::EvalArgs;
 use super::feedback::FeedbackArgs;
 use super::language::Language;
 use super::model::ModelArgs;
+use super::serve::ServeArgs;
 use super::train::TrainArgs;
 
 /// Songs that fit a photo, each with its reason.
@@ -88,6 +90,10 @@ pub enum Command {
     Model(ModelArgs),
     /// Describe, write out, read in or check what people thought of the songs
     Feedback(FeedbackArgs),
+    /// Serve bots, page and API
+    Serve(ServeArgs),
+    /// Check that serving would work, and say how to mend what would not
+    Doctor(DoctorArgs),
 }
 
 /// The photos to answer.

@@ -5,12 +5,14 @@
 pub mod args;
 pub mod catalog;
 pub mod catalog_build;
+pub mod doctor;
 pub mod eval;
 pub mod eval_matcher;
 pub mod eval_tagger;
 pub mod feedback;
 pub mod model;
 pub mod photos;
+pub mod serve;
 pub mod suggest;
 pub mod tags;
 pub mod train;
@@ -24,6 +26,7 @@ mod language;
 mod loading;
 mod output_human;
 mod pool;
+mod secrets;
 mod song_choice;
 mod terminal;
 
@@ -35,6 +38,8 @@ use clap::Parser;
 
 use args::{Cli, Command, LogFormat};
 use fault::SetupFault;
+
+use crate::telemetry::redact::Redacting;
 
 /// How a command that ran to its end ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +68,7 @@ impl Outcome {
 /// and `--version` end it with 0.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outcome> {
     let cli = Cli::parse_from(arguments);
-    start_logging(cli.global.log_format, cli.global.is_quiet)?;
+    start_logging(&cli.command, cli.global.log_format, cli.global.is_quiet)?;
     let global = &cli.global;
     match cli.command {
         Command::Suggest(args) => suggest::run(global, &args),
@@ -74,6 +79,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Eval(args) => eval::run(global, &args),
         Command::Model(args) => model::run(global, &args),
         Command::Feedback(args) => feedback::run(&args),
+        Command::Serve(args) => serve::run(global, &args),
+        Command::Doctor(args) => doctor::run(global, &args),
     }
 }
 
@@ -99,17 +106,23 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
     if error.chain().any(|cause| cause.is::<SetupFault>()) { 2 } else { 1 }
 }
 
-fn start_logging(format: LogFormat, is_quiet: bool) -> anyhow::Result<()> {
-    use tracing_subscriber::filter::{EnvFilter, LevelFilter};
-    let level = if is_quiet { LevelFilter::ERROR } else { LevelFilter::WARN };
-    let filter = EnvFilter::builder()
-        .with_default_directive(level.into())
-        .with_env_var("IMAGE2SONG_LOG")
-        .from_env()
-        .context("IMAGE2SONG_LOG holds no log filter; an example is IMAGE2SONG_LOG=image2song=debug")
-        .map_err(SetupFault::from_error)?;
-    let subscriber = tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter);
+fn start_logging(command: &Command, format: LogFormat, is_quiet: bool) -> anyhow::Result<()> {
+    use tracing_subscriber::filter::EnvFilter;
+    let directives = match command {
+        Command::Serve(args) if !is_quiet => serve::log_filter(args)?,
+        _ if is_quiet => "error".to_owned(),
+        _ => "warn".to_owned(),
+    };
+    let filter = match std::env::var("IMAGE2SONG_LOG") {
+        Ok(own) => EnvFilter::try_new(own)
+            .context("IMAGE2SONG_LOG holds no log filter; an example is IMAGE2SONG_LOG=image2song=debug")
+            .map_err(SetupFault::from_error)?,
+        Err(_) => EnvFilter::new(directives),
+    };
+    let subscriber = tracing_subscriber::fmt().with_writer(|| Redacting::new(io::stderr())).with_env_filter(filter);
+    let is_serving = matches!(command, Command::Serve(_));
     let started = match format {
+        LogFormat::Text if is_serving => subscriber.with_ansi(terminal::stderr_has_color()).compact().try_init(),
         LogFormat::Text => {
             let subscriber = subscriber.with_ansi(terminal::stderr_has_color()).without_time().with_target(false);
             subscriber.compact().try_init()

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod api;
 pub mod ask;
 pub mod bot;
+pub mod doctor;
 pub mod fake;
 pub mod fetch;
 pub mod health;

@@ -11,6 +11,8 @@ mod commands;
 /// What the operator configures.
 pub mod config;
 mod connection;
+/// What can be checked before the adapter runs.
+pub mod doctor;
 mod events;
 mod inbox;
 mod interactions;

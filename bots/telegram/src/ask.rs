@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use image2song_contract::answer::{Answer, PhotoFault, PhotoSight, Refusal};
 use image2song_contract::ask::{Ask, Photo, Trigger};
+use image2song_contract::place::Platform;
 use teloxide::types::{ChatId, InlineKeyboardMarkup};
 use tokio::task::JoinSet;
 
@@ -58,7 +59,7 @@ impl Adapter {
     pub async fn post(&self, spot: &Spot, text: &Styled, answer: &Answer) -> Result<(), Fault> {
         let buttons: InlineKeyboardMarkup = render::buttons(answer);
         let (chat, message): (ChatId, i32) = self.api.reply(spot, text, Some(buttons)).await?;
-        self.core.posted(answer.slate, message_id(chat, message)).await;
+        self.core.posted(Platform::Telegram, answer.slate, message_id(chat, message)).await;
         Ok(())
     }
 

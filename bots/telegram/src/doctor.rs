@@ -2,23 +2,13 @@
 
 use std::time::Duration;
 
+use image2song_contract::doctor::Finding;
 use teloxide::prelude::{Request, Requester};
 
 use crate::config::{Config, Mode};
 use crate::fault::Fault;
 
 const TIMEOUT: Duration = Duration::from_secs(12);
-
-/// What was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
-    /// All is well; what was found.
-    Good(String),
-    /// It works, but a person may want to know.
-    Advice(String),
-    /// It can't work; what to do.
-    Bad(String),
-}
 
 /// Checks token, network, privacy mode and webhook. It changes nothing and takes no updates away.
 pub async fn examine(config: &Config) -> Vec<Finding> {
