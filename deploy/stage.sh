@@ -11,8 +11,8 @@ stage=$1
 shift
 cd "$(dirname "$0")/.."
 cargo build --release --locked --bin image2song "$@"
-mkdir -p "$stage/app/models" "$stage/data"
+mkdir -p "$stage/app/models/base" "$stage/data"
 install -m 755 "${CARGO_TARGET_DIR:-target}/release/image2song" "$stage/app/image2song"
 strip --strip-debug "$stage/app/image2song"
 install -m 755 deploy/healthcheck.sh "$stage/app/healthcheck.sh"
-cp -R models/base "$stage/app/models/base"
+cp -R models/base/. "$stage/app/models/base/"

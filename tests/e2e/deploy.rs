@@ -77,6 +77,25 @@ fn secrets_come_from_files() {
     }
 }
 
+#[test]
+fn settings_in_the_environment_exist() {
+    let known = read("config/default.toml");
+    for path in ["Dockerfile", "deploy/compose.yaml", "deploy/image2song.service"] {
+        let text = read(path);
+        let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        let names = text.match_indices("IMAGE2SONG_").map(|(at, _)| text[at..].split(|c| !is_name(c)).next().unwrap());
+        let settings: Vec<(&str, &str)> =
+            names.filter_map(|name| name.strip_prefix("IMAGE2SONG_")?.split_once("__")).collect();
+        assert!(!settings.is_empty(), "{path}");
+        for (section, key) in settings {
+            let (section, key) = (format!("[{}]", section.to_lowercase()), format!("\n{} = ", key.to_lowercase()));
+            let rest = known.split_once(&section).unwrap_or_else(|| panic!("{path}: {section}")).1;
+            let own = rest.split("\n[").next().unwrap();
+            assert!(own.contains(&key), "{path}: {section} has no {key}");
+        }
+    }
+}
+
 /// Runs the health check against a server that answers once with these bytes, or hangs up.
 fn check(answer: Option<&'static str>) -> bool {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -84,10 +103,15 @@ fn check(answer: Option<&'static str>) -> bool {
     let server = answer.map(|answer| {
         std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut request = [0; 512];
-            let n = stream.read(&mut request).unwrap();
+            let mut request = Vec::new();
+            let mut part = [0; 512];
+            while !request.ends_with(b"\r\n\r\n") {
+                let n = stream.read(&mut part).unwrap();
+                assert!(n > 0, "the request ended early");
+                request.extend_from_slice(&part[..n]);
+            }
             stream.write_all(answer.as_bytes()).unwrap();
-            String::from_utf8_lossy(&request[..n]).into_owned()
+            String::from_utf8(request).unwrap()
         })
     });
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/healthcheck.sh");

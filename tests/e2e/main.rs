@@ -19,3 +19,4 @@ mod photos_of_song;
 mod real_photos;
 mod suggest;
 mod tags;
+mod web;
