@@ -270,6 +270,23 @@ fn nothing_names_a_network() {
 }
 
 #[test]
+fn adapters_know_the_contract_only() {
+    let mut breaches = Vec::new();
+    for adapter in ["discord", "telegram", "web"] {
+        let path = format!("bots/{adapter}/Cargo.toml");
+        let manifest: toml::Table = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path)).unwrap().parse().unwrap();
+        let dependencies = manifest["dependencies"].as_table().unwrap();
+        assert!(dependencies.contains_key("image2song-contract"), "{path} lacks the contract");
+        for name in dependencies.keys().filter(|name| *name != "image2song-contract") {
+            if name.starts_with("image2song") || name.starts_with("candle") || name == "sled" {
+                breaches.push(format!("{path}: {name} is not for an adapter; ask through the contract's traits"));
+            }
+        }
+    }
+    check(&breaches);
+}
+
+#[test]
 fn only_the_command_line_prints() {
     let mut breaches = Vec::new();
     for source in sources(&["src"]).iter().filter(|source| !["cli", "bin"].contains(&source.module())) {

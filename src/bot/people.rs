@@ -53,6 +53,8 @@ impl Core {
     pub(super) async fn erased(&self, place: &Place, person: &Person) -> Result<usize, Refusal> {
         let (feedback, user) = (self.feedback.clone(), self.user(place, person));
         let n = self.blocking(move || feedback.erase_user(user, UnixMs::now())).await?;
+        let state = self.state.clone();
+        self.blocking(move || state.forget_person(user)).await?;
         self.metrics.feedback("erasure");
         Ok(n as usize)
     }

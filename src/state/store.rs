@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::StateError;
 use super::slate::Slate;
-use crate::feedback::ids::KeyHasher;
+use crate::feedback::ids::{KeyHasher, UserKey};
 use crate::feedback::seal::Seal;
 use image2song_contract::payload::SlateId;
 use image2song_contract::place::{CommunityId, MessageId, Platform};
@@ -237,6 +237,33 @@ impl State {
         Ok(is_first)
     }
 
+    /// Removes the slates of answers to a person and that person's votes on others, durably. Returns how many slates
+    /// changed. Reads all of them.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn forget_person(&self, person: UserKey) -> Result<usize, StateError> {
+        let mut n_changed = 0;
+        let own_votes = format!("{}:", person.to_text());
+        for entry in self.db.scan_prefix(b"slate\0") {
+            let (place, value) = entry.map_err(|e| self.fault(e))?;
+            let Ok(mut slate) = self.opened::<Slate>(&place, &value) else { continue };
+            let n_votes = slate.votes.len();
+            slate.votes.retain(|who, _| !who.starts_with(&own_votes));
+            if slate.asker == person {
+                self.db.remove(&place).map_err(|e| self.fault(e))?;
+            } else if slate.votes.len() < n_votes {
+                let value = self.sealed(&place, &slate)?;
+                self.db.insert(&place, value).map_err(|e| self.fault(e))?;
+            } else {
+                continue;
+            }
+            n_changed += 1;
+        }
+        self.flush()?;
+        Ok(n_changed)
+    }
+
     /// Forgets slates asked for before `oldest_ms` with the messages that show them, and receipts older than a day.
     /// Returns how many values went. Reads all of them: once a day is enough.
     ///
@@ -403,6 +430,20 @@ mod tests {
         assert_eq!((state.slate(old).unwrap(), state.slate(new).unwrap()), (None, Some(slate(50))));
         assert_eq!(state.slate_under(Platform::Discord, &message("old")).unwrap(), None);
         assert_eq!(state.slate_under(Platform::Discord, &message("new")).unwrap(), Some(new));
+    }
+
+    #[test]
+    fn a_person_is_forgotten_with_slates_and_votes() {
+        let dir = tempfile::tempdir().unwrap();
+        let (state, asker) = (open(dir.path()), slate(0).asker);
+        let other = hasher().user(Platform::Discord.into(), "b");
+        let (own, voted) = (SlateId([1; 16]), SlateId([2; 16]));
+        state.set_slate(own, &slate(0)).unwrap();
+        let votes = BTreeMap::from([(format!("{}:1", asker.to_text()), 1), (format!("{}:1", other.to_text()), -1)]);
+        state.set_slate(voted, &Slate { asker: other, votes, ..slate(0) }).unwrap();
+        assert_eq!(state.forget_person(asker).unwrap(), 2);
+        assert_eq!(state.slate(own).unwrap(), None);
+        assert_eq!(state.slate(voted).unwrap().unwrap().votes.into_values().collect::<Vec<_>>(), [-1]);
     }
 
     #[test]

@@ -36,8 +36,14 @@ fn help_of(words: &[&str]) -> Option<String> {
 fn documented_commands_exist() {
     let mut breaches = Vec::new();
     let mut n_commands = 0;
-    let documents =
-        ["README.md", "docs/data-format.md", "docs/json.md", "docs/PRIVACY.md", "models/base/MODEL_CARD.md"];
+    let documents = [
+        "README.md",
+        "docs/data-format.md",
+        "docs/json.md",
+        "docs/OPERATIONS.md",
+        "docs/PRIVACY.md",
+        "models/base/MODEL_CARD.md",
+    ];
     for path in documents {
         let Ok(document) = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)) else { continue };
         for (line, call) in commands(&document) {
