@@ -15,11 +15,23 @@ pub mod kernels;
 
 pub mod explain;
 
+pub mod answer;
+
 pub mod training;
 
 pub mod evaluation;
 
+pub mod feedback;
+
 pub mod manifest;
+
+pub mod telemetry;
+
+pub mod engine;
+
+pub mod state;
+
+pub mod bot;
 
 pub mod cli;
 

@@ -5,12 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which modules of this crate each module may import.
-const IMPORTS: [(&str, &[&str]); 11] = [
+const IMPORTS: [(&str, &[&str]); 12] = [
     ("photo", &[]),
     ("kernels", &[]),
     ("manifest", &[]),
+    ("feedback", &["catalogue"]),
     ("tagger", &["photo", "kernels"]),
     ("explain", &["photo", "tagger"]),
+    ("answer", &["photo", "tagger", "lyric", "catalogue", "matcher", "explain"]),
     ("lyric", &["kernels"]),
     ("catalogue", &["lyric"]),
     ("matcher", &["tagger", "lyric", "catalogue", "kernels"]),
@@ -22,6 +24,7 @@ const IMPORTS: [(&str, &[&str]); 11] = [
             "photo",
             "tagger",
             "explain",
+            "answer",
             "lyric",
             "catalogue",
             "matcher",
@@ -29,17 +32,22 @@ const IMPORTS: [(&str, &[&str]); 11] = [
             "training",
             "evaluation",
             "manifest",
+            "feedback",
         ],
     ),
 ];
 
 /// Which modules may name each of the larger dependencies.
-const OWNERS: [(&str, &[&str]); 11] = [
+const OWNERS: [(&str, &[&str]); 15] = [
     ("image::", &["photo", "explain"]),
     ("fast_image_resize::", &["photo"]),
     ("tiny_skia::", &["explain"]),
     ("candle_core::", &["kernels", "tagger", "lyric", "matcher", "training", "evaluation", "cli"]),
     ("candle_nn::", &["tagger", "lyric", "matcher", "training"]),
+    ("sled::", &["feedback"]),
+    ("hmac::", &["feedback"]),
+    ("chacha20poly1305::", &["feedback"]),
+    ("parquet::", &["feedback"]),
     ("clap::", &["cli"]),
     ("anyhow::", &["cli"]),
     ("indicatif::", &["cli"]),

@@ -117,3 +117,27 @@ privacy-exported = Das ist alles, was über dich gespeichert ist.
 notice-off = 👍 und 👎 beeinflussen nur die nächsten Songs hier; gespeichert wird nichts. /privacy
 notice-counts = 👍 und 👎 werden pro Song gezählt, ohne Bezug zu dir. /privacy
 notice-training = 👍 und 👎 werden mit den Stichworten zum Foto gespeichert, um das Modell zu trainieren, unter einem Hash deiner ID mit geheimem Schlüssel. Du kannst ablehnen: /privacy
+
+# The page of the HTTP interface.
+web-title = Songs zu deinem Foto
+web-lead = Leg ein Foto ab und sieh Songs, deren Worte dazu passen, und warum.
+web-photo = Foto
+web-formats = JPEG, PNG, WebP, GIF oder BMP, bis {$mib} MB. Es wird nur im Arbeitsspeicher angesehen und nicht aufbewahrt.
+web-hint = Ein, zwei Wörter zum Foto
+web-hint-example = verregnete Nacht
+web-choices = Mehr Auswahl
+web-languages = Sprache der Songs
+web-any = egal
+web-count = Anzahl der Songs
+web-clean = Ohne anstößige Texte
+web-send = Songs finden
+web-looking = Ich sehe mir dein Foto an …
+web-unreachable = Der Server hat nicht geantwortet. Bitte versuch es noch einmal.
+web-programs = Für Programme
+web-key = API-Schlüssel
+web-wrong-key = Dafür braucht es den richtigen API-Schlüssel.
+web-no-photo = Wähl zuerst ein Foto aus, dann finde ich Songs dazu.
+web-answer = Songs zu deinem Foto
+web-regions = Wo ich hingesehen habe und welche Wörter es weckte
+web-songs = Diese Songs passen
+web-photo-alt = Dein Foto mit nummerierten Rahmen um die unten genannten Bereiche

@@ -125,3 +125,27 @@ privacy-exported = Here is all that is stored about you.
 notice-off = 👍 and 👎 only steer the next songs here; nothing is stored. /privacy
 notice-counts = 👍 and 👎 are counted per song, without you. /privacy
 notice-training = 👍 and 👎 are kept with the photo's tags to train the model, under a keyed hash of your id. You can refuse: /privacy
+
+# The page of the HTTP interface.
+web-title = Songs for your photo
+web-lead = Drop a photo and see songs whose words fit it, and why.
+web-photo = Photo
+web-formats = JPEG, PNG, WebP, GIF or BMP, up to {$mib} MB. It is looked at in memory and not kept.
+web-hint = A word or two beside the photo
+web-hint-example = rainy night
+web-choices = More choices
+web-languages = Language of the songs
+web-any = any
+web-count = Number of songs
+web-clean = Leave out explicit songs
+web-send = Find songs
+web-looking = I am looking at your photo …
+web-unreachable = The server did not answer. Please try again.
+web-programs = For programs
+web-key = API key
+web-wrong-key = This needs the right API key.
+web-no-photo = Choose a photo first, and I will find songs for it.
+web-answer = Songs for your photo
+web-regions = Where I looked, and the words it woke
+web-songs = These songs fit
+web-photo-alt = Your photo with numbered frames around the regions listed below

@@ -117,3 +117,27 @@ privacy-exported = Esto es todo lo que hay guardado sobre ti.
 notice-off = 👍 y 👎 solo orientan las próximas canciones aquí; no se guarda nada. /privacy
 notice-counts = 👍 y 👎 se cuentan por canción, sin ti. /privacy
 notice-training = 👍 y 👎 se guardan con las etiquetas de la foto para entrenar el modelo, bajo un hash con clave de tu ID. Puedes negarte: /privacy
+
+# The page of the HTTP interface.
+web-title = Canciones para tu foto
+web-lead = Suelta una foto y mira canciones cuyas palabras encajan con ella, y por qué.
+web-photo = Foto
+web-formats = JPEG, PNG, WebP, GIF o BMP, hasta {$mib} MB. Se mira en memoria y no se guarda.
+web-hint = Una o dos palabras junto a la foto
+web-hint-example = noche lluviosa
+web-choices = Más opciones
+web-languages = Idioma de las canciones
+web-any = cualquiera
+web-count = Número de canciones
+web-clean = Sin canciones explícitas
+web-send = Buscar canciones
+web-looking = Estoy mirando tu foto …
+web-unreachable = El servidor no respondió. Inténtalo de nuevo, por favor.
+web-programs = Para programas
+web-key = Clave de API
+web-wrong-key = Hace falta la clave de API correcta.
+web-no-photo = Elige primero una foto y le buscaré canciones.
+web-answer = Canciones para tu foto
+web-regions = Dónde miré y qué palabras despertó
+web-songs = Estas canciones encajan
+web-photo-alt = Tu foto con marcos numerados alrededor de las zonas que se indican abajo

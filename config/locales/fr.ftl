@@ -117,3 +117,27 @@ privacy-exported = Voici tout ce qui est enregistré sur toi.
 notice-off = 👍 et 👎 guident juste les prochaines chansons ici ; rien n’est enregistré. /privacy
 notice-counts = 👍 et 👎 sont comptés par chanson, sans lien avec toi. /privacy
 notice-training = 👍 et 👎 sont gardés avec les mots-clés de la photo pour entraîner le modèle, sous un hachage à clé de ton identifiant. Tu peux refuser : /privacy
+
+# The page of the HTTP interface.
+web-title = Des chansons pour ta photo
+web-lead = Dépose une photo et vois des chansons dont les mots lui vont, et pourquoi.
+web-photo = Photo
+web-formats = JPEG, PNG, WebP, GIF ou BMP, jusqu’à {$mib} Mo. Elle est regardée en mémoire et n’est pas conservée.
+web-hint = Un mot ou deux avec la photo
+web-hint-example = nuit pluvieuse
+web-choices = Plus de choix
+web-languages = Langue des chansons
+web-any = peu importe
+web-count = Nombre de chansons
+web-clean = Sans chansons explicites
+web-send = Trouver des chansons
+web-looking = Je regarde ta photo …
+web-unreachable = Le serveur n’a pas répondu. Réessaie, s’il te plaît.
+web-programs = Pour les programmes
+web-key = Clé d’API
+web-wrong-key = Il faut la bonne clé d’API.
+web-no-photo = Choisis d’abord une photo, et je lui trouverai des chansons.
+web-answer = Des chansons pour ta photo
+web-regions = Où j’ai regardé, et les mots que cela a éveillés
+web-songs = Ces chansons vont bien
+web-photo-alt = Ta photo avec des cadres numérotés autour des zones listées ci-dessous

@@ -111,3 +111,27 @@ privacy-exported = あなたについて保存しているものは、これで�
 notice-off = 👍 と 👎 はここでの次の選曲に生かすだけで、何も保存しません。/privacy
 notice-counts = 👍 と 👎 は曲ごとに数えるだけで、あなたとは結びつけません。/privacy
 notice-training = 👍 と 👎 は、モデルの学習のため、写真のタグと一緒に、あなたのIDの鍵付きハッシュのもとに保存されます。断ることもできます：/privacy
+
+# The page of the HTTP interface.
+web-title = 写真に合う歌
+web-lead = 写真をドロップすると、歌詞の言葉が合う歌とその理由をお見せします。
+web-photo = 写真
+web-formats = JPEG、PNG、WebP、GIF、BMP、{$mib} MB まで。メモリの中で見るだけで、保存しません。
+web-hint = 写真に添えるひとこと
+web-hint-example = 雨の夜
+web-choices = その他の設定
+web-languages = 歌の言語
+web-any = 問わない
+web-count = 曲数
+web-clean = 露骨な表現の歌を除く
+web-send = 歌を探す
+web-looking = 写真を見ています…
+web-unreachable = サーバーから返事がありません。もう一度お試しください。
+web-programs = プログラム向け
+web-key = API キー
+web-wrong-key = 正しい API キーが必要です。
+web-no-photo = 先に写真を選んでください。合う歌を探します。
+web-answer = 写真に合う歌
+web-regions = 見たところと、そこから浮かんだ言葉
+web-songs = 合いそうな歌
+web-photo-alt = 下に挙げた範囲を番号付きの枠で示したあなたの写真

@@ -111,3 +111,27 @@ privacy-exported = 회원님에 대해 저장된 것은 이게 전부예요.
 notice-off = 👍 와 👎 는 여기서 다음 노래를 고를 때만 참고하고, 아무것도 저장하지 않아요. /privacy
 notice-counts = 👍 와 👎 는 누구인지는 빼고 노래별로 세기만 해요. /privacy
 notice-training = 👍 와 👎 는 모델 학습을 위해 사진 태그와 함께 회원님 ID의 키 기반 해시로 저장돼요. 거절하실 수 있어요: /privacy
+
+# The page of the HTTP interface.
+web-title = 사진에 어울리는 노래
+web-lead = 사진을 놓으면 가사가 어울리는 노래와 그 이유를 보여 드려요.
+web-photo = 사진
+web-formats = JPEG, PNG, WebP, GIF, BMP, 최대 {$mib} MB. 메모리에서만 보고 보관하지 않아요.
+web-hint = 사진에 덧붙일 한두 마디
+web-hint-example = 비 오는 밤
+web-choices = 더 고르기
+web-languages = 노래의 언어
+web-any = 상관없음
+web-count = 노래 수
+web-clean = 노골적인 노래 빼기
+web-send = 노래 찾기
+web-looking = 사진을 보고 있어요…
+web-unreachable = 서버가 대답하지 않았어요. 다시 시도해 주세요.
+web-programs = 프로그램용
+web-key = API 키
+web-wrong-key = 올바른 API 키가 필요해요.
+web-no-photo = 먼저 사진을 고르면 어울리는 노래를 찾아 드릴게요.
+web-answer = 사진에 어울리는 노래
+web-regions = 살펴본 곳과 떠오른 낱말
+web-songs = 어울리는 노래예요
+web-photo-alt = 아래에 적은 영역을 번호 붙은 틀로 표시한 당신의 사진

@@ -117,3 +117,27 @@ privacy-exported = Isto é tudo o que está guardado sobre você.
 notice-off = 👍 e 👎 só orientam as próximas músicas aqui; nada fica guardado. /privacy
 notice-counts = 👍 e 👎 são contados por música, sem ligação com você. /privacy
 notice-training = 👍 e 👎 são guardados com as etiquetas da foto para treinar o modelo, sob um hash com chave do seu ID. Você pode recusar: /privacy
+
+# The page of the HTTP interface.
+web-title = Músicas para a sua foto
+web-lead = Solte uma foto e veja músicas cujas palavras combinam com ela, e por quê.
+web-photo = Foto
+web-formats = JPEG, PNG, WebP, GIF ou BMP, até {$mib} MB. Ela é vista na memória e não é guardada.
+web-hint = Uma ou duas palavras junto da foto
+web-hint-example = noite chuvosa
+web-choices = Mais opções
+web-languages = Idioma das músicas
+web-any = qualquer um
+web-count = Número de músicas
+web-clean = Sem músicas explícitas
+web-send = Achar músicas
+web-looking = Estou olhando a sua foto …
+web-unreachable = O servidor não respondeu. Tente de novo, por favor.
+web-programs = Para programas
+web-key = Chave da API
+web-wrong-key = É preciso a chave certa da API.
+web-no-photo = Escolha primeiro uma foto, e eu acho músicas para ela.
+web-answer = Músicas para a sua foto
+web-regions = Onde olhei e as palavras que isso despertou
+web-songs = Estas músicas combinam
+web-photo-alt = A sua foto com molduras numeradas em volta das áreas listadas abaixo

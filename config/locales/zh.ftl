@@ -111,3 +111,27 @@ privacy-exported = 保存的与你有关的内容全在这里了。
 notice-off = 👍 和 👎 只会影响接下来在这里推荐的歌，不会保存任何内容。/privacy
 notice-counts = 👍 和 👎 只按歌曲计数，不与你关联。/privacy
 notice-training = 👍 和 👎 会连同照片标签一起保存，用于训练模型，只以你的 ID 经密钥哈希后的值标记。你可以拒绝：/privacy
+
+# The page of the HTTP interface.
+web-title = 适合你照片的歌
+web-lead = 放入一张照片，看看歌词与它相配的歌，以及为什么。
+web-photo = 照片
+web-formats = JPEG、PNG、WebP、GIF 或 BMP，最大 {$mib} MB。只在内存中查看，不会保存。
+web-hint = 给照片配一两个词
+web-hint-example = 雨夜
+web-choices = 更多选项
+web-languages = 歌曲语言
+web-any = 不限
+web-count = 歌曲数量
+web-clean = 不要露骨的歌曲
+web-send = 找歌
+web-looking = 正在看你的照片…
+web-unreachable = 服务器没有回应，请再试一次。
+web-programs = 供程序使用
+web-key = API 密钥
+web-wrong-key = 需要正确的 API 密钥。
+web-no-photo = 请先选一张照片，我就为它找歌。
+web-answer = 适合你照片的歌
+web-regions = 我看了哪里，唤起了哪些词
+web-songs = 这些歌很配
+web-photo-alt = 你的照片，下面列出的区域用带编号的框标出

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::catalog::CatalogArgs;
 use super::device::DeviceChoice;
 use super::eval::EvalArgs;
+use super::feedback::FeedbackArgs;
 use super::language::Language;
 use super::model::ModelArgs;
 use super::train::TrainArgs;
@@ -85,6 +86,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Check or seal a model folder
     Model(ModelArgs),
+    /// Describe, write out, read in or check what people thought of the songs
+    Feedback(FeedbackArgs),
 }
 
 /// The photos to answer.

@@ -191,7 +191,7 @@ fn tagging(case: &PhotoCase) -> Tagging {
 }
 
 fn slates(matcher: &Matcher, data: &MatcherData, cases: &[PhotoCase]) -> Vec<Vec<crate::catalogue::song::SongIdx>> {
-    let filter = Filter { languages: Vec::new(), allows_explicit: true };
+    let filter = Filter { allows_explicit: true, ..Filter::default() };
     let stride = (cases.len() / 1000).max(1);
     cases
         .iter()

@@ -6,9 +6,10 @@ use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
+use crate::answer::fault::PhotoFault;
 use crate::photo::{self, Decoded, Limits, PhotoError};
 
-use super::fault::{PhotoFault, SetupFault};
+use super::fault::SetupFault;
 
 /// Name of standard input, as argument and in answers.
 pub const STDIN: &str = "-";

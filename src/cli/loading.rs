@@ -6,103 +6,68 @@ use std::thread;
 
 use anyhow::Context;
 
+use crate::answer::model::{Eye, Model, TagNames};
 use crate::catalogue::load::Catalogue;
 use crate::lyric::lexicon::Lexicon;
 use crate::manifest::{self, Manifest};
 use crate::matcher::suggest::Matcher;
 use crate::tagger::Tagger;
-use crate::tagger::vocabulary::{TagId, Vocabulary};
 
 use super::args::{AnswerArgs, GlobalArgs};
+use super::device::DeviceChoice;
 use super::fault::SetupFault;
 use super::language::Language;
 
 /// Where the bundled model lies, below the places where it is looked for.
 const BUNDLED: &str = "models/base";
 
-/// The part of a model that reads photos.
-pub struct Eye {
-    /// Gives a photo its tags.
-    pub tagger: Tagger,
-    /// What the tags are called.
-    pub names: TagNames,
+/// Loads the tagger and the tags' names.
+///
+/// # Errors
+/// There is no model folder, it is not whole, or the device cannot be used.
+pub fn eye(global: &GlobalArgs, answer: &AnswerArgs) -> Result<Eye, SetupFault> {
+    let dir = find(global.model.as_deref())?;
+    let language = shown_language(answer);
+    checked(&dir, || eye_from(&dir, answer.device, language))
 }
 
-/// The whole model.
-pub struct Model {
-    /// Gives a photo its tags.
-    pub eye: Eye,
-    /// Finds the songs for tags.
-    pub matcher: Matcher,
-    /// The songs.
-    pub catalogue: Catalogue,
+/// The language of the tags' names in an answer; programs get the vocabulary's own.
+fn shown_language(answer: &AnswerArgs) -> Option<Language> {
+    let language = answer.lang.unwrap_or_else(Language::of_environment);
+    (language != Language::En && !answer.is_json).then_some(language)
 }
 
-/// What tags are called in the user's language.
-pub struct TagNames {
-    language: Language,
-    lexicon: Option<Lexicon>,
-    vocabulary: Vocabulary,
+/// The tagger with names in a language; without one, those of the vocabulary.
+fn eye_from(dir: &Path, device: DeviceChoice, language: Option<Language>) -> anyhow::Result<Eye> {
+    let tagger = Tagger::load(dir, &device.open()?).context("the tagger cannot be loaded")?;
+    let vocabulary = tagger.vocabulary().clone();
+    let lexicon = language.map(|_| Lexicon::load(&dir.join("lexicon"), vocabulary.names())).transpose();
+    let lexicon = lexicon.context("the tags' names cannot be loaded")?;
+    Ok(Eye { tagger, names: TagNames::new(vocabulary, lexicon, language.unwrap_or(Language::En).code()) })
 }
 
-impl TagNames {
-    /// What to show for a tag.
-    pub fn shown(&self, tag: TagId) -> &str {
-        match &self.lexicon {
-            Some(lexicon) => lexicon.name(tag.0, self.language.code()),
-            None => self.vocabulary.name(tag),
-        }
-    }
-
-    /// What to show for a tag named as in the vocabulary; other names come back as they are.
-    pub fn shown_for<'a>(&'a self, name: &'a str) -> &'a str {
-        self.vocabulary.id(name).map_or(name, |tag| self.shown(tag))
-    }
-
-    /// The name of a tag in the vocabulary, the same in every language.
-    pub fn stable(&self, tag: TagId) -> &str {
-        self.vocabulary.name(tag)
-    }
+/// Loads all of a model, its two halves at the same time.
+///
+/// # Errors
+/// There is no model folder, it is not whole, or the device cannot be used.
+pub fn model(global: &GlobalArgs, answer: &AnswerArgs) -> Result<Model, SetupFault> {
+    model_from(&find(global.model.as_deref())?, answer.device, shown_language(answer))
 }
 
-impl Eye {
-    /// Loads the tagger and the tags' names.
-    ///
-    /// # Errors
-    /// There is no model folder, it is not whole, or the device cannot be used.
-    pub fn load(global: &GlobalArgs, answer: &AnswerArgs) -> Result<Self, SetupFault> {
-        let dir = find(global.model.as_deref())?;
-        checked(&dir, || Self::load_from(&dir, answer))
-    }
-
-    fn load_from(dir: &Path, answer: &AnswerArgs) -> anyhow::Result<Self> {
-        let tagger = Tagger::load(dir, &answer.device.open()?).context("the tagger cannot be loaded")?;
-        let vocabulary = tagger.vocabulary().clone();
-        let language = answer.lang.unwrap_or_else(Language::of_environment);
-        let is_translated = language != Language::En && !answer.is_json;
-        let lexicon = is_translated.then(|| Lexicon::load(&dir.join("lexicon"), vocabulary.names())).transpose();
-        let lexicon = lexicon.context("the tags' names cannot be loaded")?;
-        Ok(Self { tagger, names: TagNames { language, lexicon, vocabulary } })
-    }
-}
-
-impl Model {
-    /// Loads all of a model, its two halves at the same time.
-    ///
-    /// # Errors
-    /// There is no model folder, it is not whole, or the device cannot be used.
-    pub fn load(global: &GlobalArgs, answer: &AnswerArgs) -> Result<Self, SetupFault> {
-        let dir = find(global.model.as_deref())?;
-        checked(&dir, || {
-            thread::scope(|scope| {
-                let eye = scope.spawn(|| Eye::load_from(&dir, answer));
-                let catalogue = Catalogue::load(&dir.join("catalog")).context("the catalogue cannot be loaded")?;
-                let matcher = Matcher::load(&dir, &catalogue).context("the matcher cannot be loaded")?;
-                let eye = eye.join().map_err(|_| anyhow::anyhow!("loading the tagger met a bug in image2song"))??;
-                Ok(Self { eye, matcher, catalogue })
-            })
+/// Loads all of the model in a folder, with the tags' names in a language (those of the vocabulary without one).
+///
+/// # Errors
+/// The folder is not whole, or the device cannot be used.
+pub fn model_from(dir: &Path, device: DeviceChoice, language: Option<Language>) -> Result<Model, SetupFault> {
+    checked(dir, || {
+        thread::scope(|scope| {
+            let eye = scope.spawn(|| eye_from(dir, device, language));
+            let catalogue = Catalogue::load(&dir.join("catalog")).context("the catalogue cannot be loaded")?;
+            let matcher = Matcher::load(dir, &catalogue).context("the matcher cannot be loaded")?;
+            let eye = eye.join().map_err(|_| anyhow::anyhow!("loading the tagger met a bug in image2song"))??;
+            Ok(Model { eye, matcher, catalogue })
         })
-    }
+    })
 }
 
 /// Loads from a folder while its files' hashes are checked beside; a wrong hash explains more than what loading it

@@ -8,6 +8,7 @@ pub mod catalog_build;
 pub mod eval;
 pub mod eval_matcher;
 pub mod eval_tagger;
+pub mod feedback;
 pub mod model;
 pub mod photos;
 pub mod suggest;
@@ -17,16 +18,12 @@ pub mod train_matcher;
 pub mod train_tagger;
 
 mod device;
-mod drawing;
 mod fault;
 mod input;
 mod language;
-mod links;
 mod loading;
 mod output_human;
-mod output_json;
 mod pool;
-mod sight;
 mod song_choice;
 mod terminal;
 
@@ -76,6 +73,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(global, &args),
         Command::Model(args) => model::run(global, &args),
+        Command::Feedback(args) => feedback::run(&args),
     }
 }
 

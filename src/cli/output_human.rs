@@ -5,14 +5,14 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Color, Style};
 use console::measure_text_width;
 
+use crate::answer::fault::PhotoFault;
+use crate::answer::links::Links;
+use crate::answer::model::TagNames;
+use crate::answer::sight::SeenTag;
 use crate::catalogue::song::Song;
 use crate::matcher::explain::Evidence;
 use crate::tagger::regions::Region;
 
-use super::fault::PhotoFault;
-use super::links::Links;
-use super::loading::TagNames;
-use super::sight::SeenTag;
 use super::terminal::Terminal;
 
 /// Most tags named in a reason, and most words of each.

@@ -1,24 +1,26 @@
 //! `photos`: the photos of a folder that fit a song.
 
 use std::io::{self, BufWriter, Write};
+use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::answer::fault::PhotoFault;
+use crate::answer::json::{
+    AmbiguousAnswer, ErrorEntry, FailedAnswer, PhotosAnswer, evidence_entries, rounded, tag_entries, write_line,
+};
+use crate::answer::model::Model;
+use crate::answer::sight::{SeenTag, Sight, guarded};
 use crate::catalogue::song::{Song, SongIdx};
 use crate::matcher::explain::Evidence;
 use crate::photo::Limits;
 
 use super::Outcome;
 use super::args::{GlobalArgs, PhotosArgs};
-use super::fault::PhotoFault;
 use super::input::{self, PhotoInput};
-use super::loading::Model;
+use super::loading;
 use super::output_human::Page;
-use super::output_json::{
-    AmbiguousAnswer, ErrorEntry, FailedAnswer, PhotosAnswer, evidence_entries, rounded, tag_entries, write_line,
-};
 use super::pool;
-use super::sight::{SeenTag, Sight, guarded};
 use super::song_choice::{self, SongChoice};
 use super::suggest::N_PHOTO_THREADS;
 use super::terminal::Terminal;
@@ -42,7 +44,7 @@ type Answers<'a> = Vec<(&'a str, Result<Fit, PhotoFault>)>;
 /// that means no song or several.
 pub fn run(global: &GlobalArgs, args: &PhotosArgs) -> anyhow::Result<Outcome> {
     let photos = input::photos(&args.photos)?;
-    let model = Model::load(global, &args.answer)?;
+    let model = loading::model(global, &args.answer)?;
     let song = match song_choice::choose(&model.catalogue, &args.song) {
         SongChoice::Exact(song) => song,
         SongChoice::Close(song) => {
@@ -84,7 +86,8 @@ fn rank<'a>(
 }
 
 fn fit(photo: &PhotoInput, model: &Model, song: SongIdx) -> Result<Fit, PhotoFault> {
-    let sight = Sight::of(photo, &model.eye.tagger, &Limits::default())?;
+    let (started, limits) = (Instant::now(), Limits::default());
+    let sight = Sight::of(&photo.read(&limits)?, started, &model.eye.tagger, &limits)?;
     let query = model.matcher.query(&sight.tagging, "");
     let (score, evidence) = model.matcher.explain_song(&query, song);
     Ok(Fit { score, tags: sight.top_tags(N_SHOWN_TAGS), evidence })

@@ -3,52 +3,39 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use anyhow::Context;
+
+use crate::answer::compose::{self, Composed, N_SHOWN_TAGS, Wish};
+use crate::answer::drawing;
+use crate::answer::fault::PhotoFault;
+use crate::answer::json::{FailedAnswer, SuggestTimes, write_line};
+use crate::answer::links::Links;
+use crate::answer::model::Model;
+use crate::answer::sight::{Sight, guarded};
 use crate::catalogue::load::Catalogue;
-use crate::matcher::suggest::{Filter, Suggestion};
+use crate::matcher::suggest::Filter;
 use crate::photo::Limits;
-use crate::tagger::vocabulary::TagId;
 
 use super::Outcome;
 use super::args::{GlobalArgs, SuggestArgs};
-use super::drawing;
-use super::fault::{PhotoFault, SetupFault};
+use super::fault::SetupFault;
 use super::input::{self, PhotoInput};
-use super::links::Links;
-use super::loading::Model;
+use super::loading;
 use super::output_human::Page;
-use super::output_json::{
-    FailedAnswer, SuggestAnswer, SuggestTimes, SuggestionEntry, evidence_entries, millis, rounded, tag_entries,
-    write_line,
-};
 use super::pool;
-use super::sight::{SeenTag, Sight, guarded};
 use super::terminal::Terminal;
 
 /// Photos worked on at the same time; more would not answer one photo sooner and hold more decoded photos in memory.
 pub const N_PHOTO_THREADS: usize = 2;
 
-/// Most tags shown to people, and of the most probable ones to programs.
-const N_SHOWN_TAGS: usize = 5;
-
-/// Least probability of a tag that people are told the photo shows.
-const MIN_SEEN_PROB: f32 = 0.1;
-
 /// What came of one photo.
 struct Answer {
-    /// The most probable tags and all that counted, most probable first.
-    tags: Vec<SeenTag>,
-    /// The tags of the photo that counted, heaviest first.
-    telling: Vec<SeenTag>,
-    suggestions: Vec<Suggestion>,
-    is_sure: bool,
+    composed: Composed,
     /// Whether the picture asked for could be written.
     drawn: anyhow::Result<()>,
-    decode_time: Duration,
-    tag_time: Duration,
-    match_time: Duration,
-    total_time: Duration,
+    ms: SuggestTimes,
 }
 
 /// Answers every photo in turn.
@@ -57,7 +44,7 @@ struct Answer {
 /// The set-up is unusable or the output cannot be written; a photo that fails is part of the output.
 pub fn run(global: &GlobalArgs, args: &SuggestArgs) -> anyhow::Result<Outcome> {
     let photos = input::photos(&args.photos.paths)?;
-    let model = Model::load(global, &args.answer)?;
+    let model = loading::model(global, &args.answer)?;
     let filter = filter(args, &model.catalogue)?;
     let mut outcome = Outcome::Done;
     let mut writer = Writer::new(args, &model);
@@ -66,7 +53,7 @@ pub fn run(global: &GlobalArgs, args: &SuggestArgs) -> anyhow::Result<Outcome> {
         guarded(|| answer(photo, &model, args, &filter, drawing.as_deref()))
     };
     pool::in_order(&photos, N_PHOTO_THREADS, work, |photo, answer| {
-        if answer.as_ref().map_or(true, |answer| answer.suggestions.is_empty()) {
+        if answer.as_ref().map_or(true, |answer| answer.composed.suggestions.is_empty()) {
             outcome = Outcome::Failed;
         }
         match answer {
@@ -92,7 +79,7 @@ fn filter(args: &SuggestArgs, catalogue: &Catalogue) -> Result<Filter, SetupFaul
             )));
         }
     }
-    Ok(Filter { languages, allows_explicit: !args.is_clean })
+    Ok(Filter { languages, allows_explicit: !args.is_clean, ..Filter::default() })
 }
 
 fn answer(
@@ -103,24 +90,16 @@ fn answer(
     drawing: Option<&Path>,
 ) -> Result<Answer, PhotoFault> {
     let started = Instant::now();
-    let sight = Sight::of(photo, &model.eye.tagger, &Limits::default())?;
-    let matching = Instant::now();
-    let query = model.matcher.query(&sight.tagging, &args.hint);
-    let suggestions = model.matcher.suggest(&model.catalogue, &query, filter, usize::from(args.top));
-    let match_time = matching.elapsed();
-    let total_time = started.elapsed();
-    let seen = |tag: TagId| sight.seen(tag, sight.tagging.probs[usize::from(tag.0)]);
-    let counted: Vec<SeenTag> = query.tags.iter().map(|&(tag, _)| seen(tag)).collect();
-    let mut tags = sight.top_tags(N_SHOWN_TAGS);
-    let others = counted.iter().filter(|one| tags.iter().all(|top| top.tag != one.tag));
-    tags.extend(others.copied().collect::<Vec<_>>());
-    tags.sort_by(|a, b| b.prob.total_cmp(&a.prob).then(a.tag.cmp(&b.tag)));
-    // A hint names tags too; only those that the photo shows are shown as seen.
-    let telling: Vec<SeenTag> = counted.into_iter().filter(|seen| seen.prob >= MIN_SEEN_PROB).collect();
-    let drawn = drawing.map_or(Ok(()), |path| drawing::write(path, &sight.decoded, &telling, &suggestions, model));
-    let is_sure = (!sight.is_plain || !query.hint.is_empty()) && model.matcher.is_sure(&query, &suggestions);
-    let Sight { decode_time, tag_time, .. } = sight;
-    Ok(Answer { tags, telling, suggestions, is_sure, drawn, decode_time, tag_time, match_time, total_time })
+    let limits = Limits::default();
+    let sight = Sight::of(&photo.read(&limits)?, started, &model.eye.tagger, &limits)?;
+    let wish = Wish { hint: &args.hint, filter, n_songs: usize::from(args.top) };
+    let composed = compose::compose(model, &sight.tagging, sight.is_plain, wish);
+    let ms = compose::times(sight.decode_time, sight.tag_time, composed.match_time, started.elapsed());
+    let drawn = drawing.map_or(Ok(()), |path| {
+        let picture = drawing::png(&sight.decoded, &composed.telling, &composed.suggestions, model, None);
+        std::fs::write(path, picture).with_context(|| format!("the picture {} cannot be written", path.display()))
+    });
+    Ok(Answer { composed, drawn, ms })
 }
 
 /// Where the drawing of a photo goes: `why.png` for one photo, `why-1.png`, `why-2.png` … for more.
@@ -154,7 +133,7 @@ impl<'a> Writer<'a> {
 
     fn answer(&mut self, photo: &str, answer: &Answer) -> anyhow::Result<()> {
         match self {
-            Self::Json(out, model) => write_line(out, &entry(photo, answer, model)),
+            Self::Json(out, model) => write_line(out, &compose::entry(photo, &answer.composed, answer.ms, model)),
             Self::Human(page, model) => Ok(show(page, photo, answer, model)?),
         }
     }
@@ -171,32 +150,8 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn entry<'a>(photo: &'a str, answer: &'a Answer, model: &'a Model) -> SuggestAnswer<'a> {
-    let suggestion = |(idx, suggestion): (usize, &'a Suggestion)| {
-        let song = model.catalogue.song(suggestion.song);
-        SuggestionEntry {
-            rank: idx + 1,
-            links: Links::to(song.artist, song.title),
-            song: song.into(),
-            score: rounded(suggestion.score),
-            evidence: evidence_entries(&suggestion.evidence),
-        }
-    };
-    SuggestAnswer {
-        photo,
-        sure: answer.is_sure,
-        tags: tag_entries(&answer.tags, &model.eye.names),
-        suggestions: answer.suggestions.iter().enumerate().map(suggestion).collect(),
-        ms: SuggestTimes {
-            decode: millis(answer.decode_time),
-            tag: millis(answer.tag_time),
-            matching: millis(answer.match_time),
-            total: millis(answer.total_time),
-        },
-    }
-}
-
 fn show(page: &mut Page<'_, impl Write>, photo: &str, answer: &Answer, model: &Model) -> io::Result<()> {
+    let answer = &answer.composed;
     page.photo(photo)?;
     let tags = if answer.telling.is_empty() { &answer.tags } else { &answer.telling };
     page.seen(&tags[..tags.len().min(N_SHOWN_TAGS)])?;

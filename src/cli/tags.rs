@@ -3,17 +3,18 @@
 use std::io::{self, BufWriter};
 use std::time::{Duration, Instant};
 
+use crate::answer::fault::PhotoFault;
+use crate::answer::json::{FailedAnswer, TagsAnswer, TagsTimes, millis, tag_entries, write_line};
+use crate::answer::model::Eye;
+use crate::answer::sight::{SeenTag, Sight, guarded};
 use crate::photo::Limits;
 
 use super::Outcome;
 use super::args::{GlobalArgs, TagsArgs};
-use super::fault::PhotoFault;
 use super::input::{self, PhotoInput};
-use super::loading::Eye;
+use super::loading;
 use super::output_human::Page;
-use super::output_json::{FailedAnswer, TagsAnswer, TagsTimes, millis, tag_entries, write_line};
 use super::pool;
-use super::sight::{SeenTag, Sight, guarded};
 use super::suggest::N_PHOTO_THREADS;
 use super::terminal::Terminal;
 
@@ -30,7 +31,7 @@ struct Answer {
 /// The set-up is unusable or the output cannot be written; a photo that fails is part of the output.
 pub fn run(global: &GlobalArgs, args: &TagsArgs) -> anyhow::Result<Outcome> {
     let photos = input::photos(&args.photos.paths)?;
-    let eye = Eye::load(global, &args.answer)?;
+    let eye = loading::eye(global, &args.answer)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let mut outcome = Outcome::Done;
     let work = |_, photo: &PhotoInput| guarded(|| answer(photo, &eye, args.top));
@@ -61,7 +62,8 @@ pub fn run(global: &GlobalArgs, args: &TagsArgs) -> anyhow::Result<Outcome> {
 
 fn answer(photo: &PhotoInput, eye: &Eye, n_tags: u16) -> Result<Answer, PhotoFault> {
     let started = Instant::now();
-    let sight = Sight::of(photo, &eye.tagger, &Limits::default())?;
+    let limits = Limits::default();
+    let sight = Sight::of(&photo.read(&limits)?, started, &eye.tagger, &limits)?;
     let tags = sight.top_tags(usize::from(n_tags));
     let Sight { decode_time, tag_time, .. } = sight;
     Ok(Answer { tags, decode_time, tag_time, total_time: started.elapsed() })

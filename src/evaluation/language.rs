@@ -33,7 +33,7 @@ pub fn in_language(
     photos: &[(Tagging, Vec<u16>)],
     language: &str,
 ) -> LanguageRow {
-    let filter = Filter { languages: vec![language.to_owned()], allows_explicit: false };
+    let filter = Filter { languages: vec![language.to_owned()], ..Filter::default() };
     let mut shares = Vec::new();
     for (tagging, stated) in photos {
         let query = matcher.query(tagging, "");

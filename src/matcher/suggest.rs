@@ -1,10 +1,11 @@
 //! The matcher as it is served: loads a model folder, turns tags into a query and a query into a slate.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::diversify::diversify;
+use super::diversify::{diversify, lead_artist};
 use super::error::MatcherError;
 use super::explain::{Evidence, explain};
 use super::network::Network;
@@ -28,6 +29,10 @@ pub struct Filter {
     pub languages: Vec<String>,
     /// Whether explicit songs may be suggested.
     pub allows_explicit: bool,
+    /// Songs that may not, such as those that were shown before.
+    pub excluded: HashSet<SongIdx>,
+    /// Artists of whom no song may, folded as [`super::diversify::lead_artist`] does.
+    pub excluded_artists: HashSet<String>,
 }
 
 /// A song with its reasons.
@@ -139,7 +144,10 @@ impl Matcher {
             let song = SongIdx(song);
             let is_asked = filter.languages.is_empty()
                 || filter.languages.iter().any(|language| language == catalogue.language(song));
-            is_asked && (filter.allows_explicit || !catalogue.is_explicit(song))
+            is_asked
+                && (filter.allows_explicit || !catalogue.is_explicit(song))
+                && !filter.excluded.contains(&song)
+                && !is_of(catalogue.artist(song), &filter.excluded_artists)
         };
         let mut ranked = self.ranker.rank(&probe, SHORTLIST.max(4 * n), is_allowed);
         if filter.languages.iter().any(|language| language != "en") {
@@ -182,6 +190,10 @@ impl Matcher {
     pub fn is_sure(&self, query: &Query, suggestions: &[Suggestion]) -> bool {
         query.confidence >= SURE_PROBABILITY && suggestions.first().is_some_and(|first| !first.evidence.is_empty())
     }
+}
+
+fn is_of(credit: &str, artists: &HashSet<String>) -> bool {
+    !artists.is_empty() && artists.contains(&lead_artist(credit))
 }
 
 fn tier_of(query: &Query, tag: TagId) -> u8 {

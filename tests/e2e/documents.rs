@@ -36,13 +36,13 @@ fn help_of(words: &[&str]) -> Option<String> {
 fn documented_commands_exist() {
     let mut breaches = Vec::new();
     let mut n_commands = 0;
-    let documents = ["README.md", "docs/data-format.md", "docs/json.md", "models/base/MODEL_CARD.md"];
+    let documents = ["README.md", "docs/data-format.md", "docs/json.md", "docs/PRIVACY.md", "models/base/MODEL_CARD.md"];
     for path in documents {
         let Ok(document) = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)) else { continue };
         for (line, call) in commands(&document) {
             n_commands += 1;
             let words: Vec<&str> = call.split_whitespace().collect();
-            let has_part = ["catalog", "train", "eval", "model"].contains(&words[0]);
+            let has_part = ["catalog", "train", "eval", "model", "feedback"].contains(&words[0]);
             let command = &words[..if has_part { 2.min(words.len()) } else { 1 }];
             let Some(help) = help_of(command) else {
                 breaches.push(format!("{path}:{line}: there is no command {command:?}; mend the document"));

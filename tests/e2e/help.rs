@@ -2,7 +2,7 @@
 
 use super::program::run;
 
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 16] = [
     &["suggest"],
     &["tags"],
     &["photos"],
@@ -15,6 +15,10 @@ const COMMANDS: [&[&str]; 12] = [
     &["eval", "matcher"],
     &["model", "check"],
     &["model", "seal"],
+    &["feedback", "stats"],
+    &["feedback", "export"],
+    &["feedback", "import"],
+    &["feedback", "verify"],
 ];
 
 #[test]

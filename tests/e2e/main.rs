@@ -7,8 +7,11 @@ mod photo;
 mod program;
 
 mod catalog;
+mod deploy;
 mod documents;
 mod errors;
+mod feedback;
+mod feedback_crash;
 mod golden;
 mod help;
 mod model_folder;

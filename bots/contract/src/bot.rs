@@ -34,7 +34,7 @@ pub trait SongBot: Send + Sync + 'static {
     fn suggest(&self, ask: Ask) -> Pending<'_, Result<Answer, Refusal>>;
 
     /// Tells under which message an answer stands, so that reactions to it count.
-    fn posted(&self, slate: SlateId, message: MessageId) -> Pending<'_, ()>;
+    fn posted(&self, platform: Platform, slate: SlateId, message: MessageId) -> Pending<'_, ()>;
 
     /// Takes a press. A vote that is kept is durable when this returns.
     fn press(&self, press: Press) -> Pending<'_, Result<Pressed, Refusal>>;

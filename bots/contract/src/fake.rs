@@ -163,7 +163,7 @@ impl SongBot for FakeBot {
         })
     }
 
-    fn posted(&self, slate: SlateId, message: MessageId) -> Pending<'_, ()> {
+    fn posted(&self, _: Platform, slate: SlateId, message: MessageId) -> Pending<'_, ()> {
         self.seen().posted.insert(message, slate);
         Box::pin(async {})
     }

@@ -10,7 +10,7 @@ use crate::matcher::explain::Evidence;
 
 use super::fault::PhotoFault;
 use super::links::Links;
-use super::loading::TagNames;
+use super::model::TagNames;
 use super::sight::SeenTag;
 
 /// What `suggest` says of a photo.
@@ -142,7 +142,7 @@ pub struct EvidenceEntry<'a> {
 }
 
 /// Times of `suggest` in milliseconds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct SuggestTimes {
     /// To read, decode and shrink the photo.
     pub decode: f64,

@@ -11,7 +11,6 @@ use crate::tagger::regions::{Region, regions};
 use crate::tagger::vocabulary::TagId;
 
 use super::fault::PhotoFault;
-use super::input::PhotoInput;
 
 /// A photo and what the tagger says of it.
 pub struct Sight {
@@ -39,18 +38,29 @@ pub struct SeenTag {
 }
 
 impl Sight {
-    /// Reads, decodes and tags a photo.
+    /// Decodes and tags the photo in a file's bytes; `started` is when its reading began.
     ///
     /// # Errors
-    /// The photo cannot be read or decoded, or the tagger fails.
-    pub fn of(input: &PhotoInput, tagger: &Tagger, limits: &Limits) -> Result<Self, PhotoFault> {
-        let started = Instant::now();
-        let decoded = Decoded::from_bytes(&input.read(limits)?, limits)?;
+    /// The photo cannot be decoded, or the tagger fails.
+    pub fn of(bytes: &[u8], started: Instant, tagger: &Tagger, limits: &Limits) -> Result<Self, PhotoFault> {
+        let decoded = Decoded::from_bytes(bytes, limits)?;
         let square = decoded.square(tagger.side());
-        let decode_time = started.elapsed();
+        Self::of_square(decoded, &square, started.elapsed(), tagger)
+    }
+
+    /// Tags a photo that is decoded and shrunk.
+    ///
+    /// # Errors
+    /// The tagger fails.
+    pub fn of_square(
+        decoded: Decoded,
+        square: &Square,
+        decode_time: Duration,
+        tagger: &Tagger,
+    ) -> Result<Self, PhotoFault> {
         let started = Instant::now();
-        let tagging = tagger.tag(&square).map_err(|error| PhotoFault::internal_error(&error))?;
-        Ok(Self { decoded, tagging, is_plain: is_plain(&square), decode_time, tag_time: started.elapsed() })
+        let tagging = tagger.tag(square).map_err(|error| PhotoFault::internal_error(&error))?;
+        Ok(Self { decoded, tagging, is_plain: is_plain(square), decode_time, tag_time: started.elapsed() })
     }
 
     /// The `n` most probable tags, most probable first.
@@ -70,7 +80,7 @@ impl Sight {
 const PLAIN_DEVIATION: f64 = 3.0;
 
 /// True if each color channel hardly differs over the photo.
-fn is_plain(square: &Square) -> bool {
+pub fn is_plain(square: &Square) -> bool {
     (0..3).all(|channel| {
         let values = || square.rgb.iter().skip(channel).step_by(3).map(|&value| f64::from(value));
         let n = (square.side * square.side) as f64;

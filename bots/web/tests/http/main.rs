@@ -1,0 +1,10 @@
+//! The HTTP interface on a real listener, before a core that has no model.
+
+mod api;
+mod browser;
+mod core;
+mod description;
+mod limits;
+mod operation;
+mod page;
+mod place;
