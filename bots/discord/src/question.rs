@@ -176,7 +176,7 @@ async fn answer_admitted(adapter: &Arc<Adapter>, message: &Message, trigger: Tri
         Ok((answer, is_spoiler)) => {
             let shown = answer::show(&answer, adapter.bot.intake(), is_spoiler, false);
             if let Some(id) = reply(adapter, message, shown).await {
-                adapter.bot.posted(answer.slate, place::MessageId(id.to_string())).await;
+                adapter.bot.posted(Platform::Discord, answer.slate, place::MessageId(id.to_string())).await;
             }
         }
         // Nobody asked, so nobody waits for a reason.
@@ -253,7 +253,7 @@ pub async fn answer_left_open(adapter: Arc<Adapter>) {
             ["i", token] => {
                 let text = image2song_contract::locale::Locale::default().say("apology");
                 // After a quarter of an hour nobody can answer it any more.
-                drop(adapter.api.answer(token, Show::text(text)).await);
+                let _ = adapter.api.answer(token, Show::text(text)).await;
             }
             _ => {}
         }
@@ -273,7 +273,7 @@ async fn answer_again(adapter: &Arc<Adapter>, [channel, message]: [u64; 2], guil
         }
     }
     let text = image2song_contract::locale::Locale::default().say("apology");
-    drop(adapter.api.reply(channel, id, Show::text(text)).await);
+    let _ = adapter.api.reply(channel, id, Show::text(text)).await;
 }
 
 #[cfg(test)]
