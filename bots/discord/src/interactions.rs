@@ -159,7 +159,7 @@ async fn on_question(adapter: &Adapter, command: &CommandInteraction, caller: Ca
 async fn show_answer(adapter: &Adapter, caller: &Caller, answer: &Answer, is_spoiler: bool, is_more: bool) {
     let shown = answer::show(answer, adapter.bot.intake(), is_spoiler, is_more);
     if let Some(id) = caller.answer(adapter, shown).await {
-        adapter.bot.posted(image2song_contract::place::Platform::Discord, answer.slate, id).await;
+        adapter.bot.posted(Platform::Discord, answer.slate, id).await;
     }
 }
 

@@ -176,7 +176,7 @@ async fn answer_admitted(adapter: &Arc<Adapter>, message: &Message, trigger: Tri
         Ok((answer, is_spoiler)) => {
             let shown = answer::show(&answer, adapter.bot.intake(), is_spoiler, false);
             if let Some(id) = reply(adapter, message, shown).await {
-                adapter.bot.posted(place::Platform::Discord, answer.slate, place::MessageId(id.to_string())).await;
+                adapter.bot.posted(Platform::Discord, answer.slate, place::MessageId(id.to_string())).await;
             }
         }
         // Nobody asked, so nobody waits for a reason.

@@ -47,7 +47,12 @@ async fn what_was_missed_is_answered_after_a_resume_and_nothing_twice() {
             _ => chat.discord.close(Some(1000)),
         }
         ask(&chat).await;
-        chat.discord.next_act("resume", |_, act| matches!(act, Act::Resumed { .. }).then_some(())).await;
+        let is_resume = |act: &Act| matches!(act, Act::Resumed { .. });
+        chat.discord
+            .wait("resume", |world| {
+                (world.acts.iter().filter(|(_, act)| is_resume(act)).count() == n + 1).then_some(())
+            })
+            .await;
     }
     assert_eq!(chat.discord.n_acts(is_session), 1);
     assert_eq!(chat.core.seen().asks.len(), 6);

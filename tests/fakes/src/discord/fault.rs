@@ -115,11 +115,21 @@ fn number(value: f64) -> HeaderValue {
     HeaderValue::from_str(&format!("{value}")).expect("a number is a header")
 }
 
+/// A request that was on its way when its limit began is no breach of it.
+const ON_ITS_WAY: Duration = Duration::from_millis(150);
+
+/// A limit that was told.
+#[derive(Clone, Copy)]
+struct Running {
+    since: Instant,
+    until: Instant,
+}
+
 /// Limits that run now.
 #[derive(Default)]
 pub struct Limits {
     /// Until when a kind of request with its channel or token has to wait; the empty key is for all.
-    until: HashMap<String, Instant>,
+    until: HashMap<String, Running>,
     /// Requests of the last second.
     recent: Vec<Instant>,
     /// Posts by channel.
@@ -130,17 +140,25 @@ impl Limits {
     /// Begins a limit.
     pub fn begin(&mut self, key: &str, limited: &Limited) {
         let key = if limited.is_global { String::new() } else { key.to_owned() };
-        self.until.insert(key, Instant::now() + Duration::from_secs_f64(limited.after_s));
+        let now = Instant::now();
+        let running = self.until.entry(key).or_insert(Running { since: now, until: now });
+        // A limit that is told again while it runs is the same one.
+        if running.until <= now {
+            running.since = now;
+        }
+        running.until = running.until.max(now + Duration::from_secs_f64(limited.after_s));
     }
 
-    /// A limit that the request breaks, with how much too early it came.
-    pub fn broken(&self, call: Call, key: &str) -> Option<(Limited, Duration)> {
+    /// A limit that the request comes up against, with how much too early it came if it should have known.
+    pub fn broken(&self, call: Call, key: &str) -> Option<(Limited, Option<Duration>)> {
         let now = Instant::now();
         let global = self.until.get("").filter(|_| !call.is_interaction());
         let running = [(self.until.get(key), false), (global, true)];
         running.into_iter().find_map(|(until, is_global)| {
-            let left = until?.checked_duration_since(now).filter(|left| *left > SLACK)?;
-            Some((Limited { after_s: left.as_secs_f64(), code: None, is_global }, left))
+            let running = until?;
+            let left = running.until.checked_duration_since(now).filter(|left| *left > SLACK)?;
+            let is_known = now.duration_since(running.since) > ON_ITS_WAY;
+            Some((Limited { after_s: left.as_secs_f64(), code: None, is_global }, is_known.then_some(left)))
         })
     }
 

@@ -97,4 +97,4 @@ fn is_known(key: &str, value: &str) -> bool {
 }
 
 /// A time in which even a busy machine has answered.
-pub const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_secs(60);

@@ -47,6 +47,7 @@ struct Connection<'a> {
     frames: Option<UnboundedReceiver<Frame>>,
     session: Option<String>,
     is_compressed: bool,
+    is_dismissed: bool,
     heard: Vec<Instant>,
     last_heartbeat: Instant,
     heartbeat: Duration,
@@ -64,6 +65,7 @@ impl<'a> Connection<'a> {
             frames: Some(frames),
             session,
             is_compressed: false,
+            is_dismissed: false,
             heard,
             last_heartbeat,
             heartbeat,
@@ -80,7 +82,11 @@ impl<'a> Connection<'a> {
         loop {
             tokio::select! {
                 frame = frames.recv() => match frame.expect("the connection holds the sender itself") {
-                    Frame::Json(payload) => socket.send(self.encode(&payload)).await.ok()?,
+                    Frame::Json(payload) => {
+                        // Who is told to reconnect has no heartbeats to send any more.
+                        self.is_dismissed |= matches!(payload["op"].as_u64(), Some(7 | 9));
+                        socket.send(self.encode(&payload)).await.ok()?;
+                    }
                     Frame::Cut => return None,
                     Frame::Close(code) => {
                         let reason = "".into();
@@ -120,7 +126,10 @@ impl<'a> Connection<'a> {
     /// A client that is silent for too long is thrown out.
     fn check_heartbeat(&mut self) {
         // Resumed connections do not begin their own count, and the machine may be busy: three intervals are silence.
-        if self.session.is_some() && self.last_heartbeat.elapsed() > self.heartbeat * 3 + Duration::from_secs(1) {
+        if self.session.is_some()
+            && !self.is_dismissed
+            && self.last_heartbeat.elapsed() > self.heartbeat * 3 + Duration::from_secs(1)
+        {
             self.last_heartbeat = Instant::now();
             self.shared.change(|world| world.violations.push("no heartbeat for three intervals".to_owned()));
             self.send_close(4009);

@@ -116,7 +116,9 @@ fn respond(
     };
     let key = format!("{:?}/{}", route.call, route.key);
     if let Some((running, early)) = world.limits.broken(route.call, &key) {
-        world.violations.push(format!("{:?} came {} ms before its limit ended", route.call, early.as_millis()));
+        if let Some(early) = early {
+            world.violations.push(format!("{:?} came {} ms before its limit ended", route.call, early.as_millis()));
+        }
         return limited(world, &key, &running);
     }
     match fault {

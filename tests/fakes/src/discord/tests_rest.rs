@@ -138,7 +138,10 @@ async fn limits_are_told_and_must_be_heeded() {
     let second = discord.call("POST", &path, plain("x")).await;
     assert_eq!((second.status, second.header("x-ratelimit-scope")), (429, Some("user")));
     assert!(second.json()["retry_after"].as_f64().unwrap() > 4.0 && second.json().get("code").is_none());
+    assert_eq!(discord.call("POST", &path, plain("x")).await.status, 429);
     assert_eq!(discord.violations(), [""; 0]);
+    // Who has had the time to learn of the limit must heed it.
+    discord.rest(Duration::from_millis(200)).await;
     assert_eq!(discord.call("POST", &path, plain("x")).await.status, 429);
     assert_eq!(discord.violations().len(), 1);
     discord.fail(Call::About, 1, Fault::Limited { after_s: 60.0, code: Some(40_333), is_global: true });
