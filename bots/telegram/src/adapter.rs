@@ -14,7 +14,7 @@ use image2song_contract::phrasing;
 use image2song_contract::place::{CommunityId, Platform};
 use image2song_contract::supervise::caught;
 use serde_json::Value;
-use teloxide::types::Update;
+use teloxide::types::{Update, UpdateKind};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -79,7 +79,11 @@ impl Adapter {
         match self.core.receive(Receipt { platform: Platform::Telegram, key: key.clone(), note }).await {
             Ok(Received::New) => {
                 self.health.count("request", task.name());
-                self.start(key, task).await;
+                // The order of somebody's reactions counts, and they need no call of the Bot API.
+                match task {
+                    Task::React { .. } => Arc::clone(self).work(key, task).await,
+                    task => self.start(key, task).await,
+                }
                 true
             }
             Ok(Received::Again) => true,
@@ -96,10 +100,13 @@ impl Adapter {
         // The library reads kinds of updates from text only.
         let text = update.to_string();
         let intake = self.core.intake();
-        let read = || serde_json::from_str::<Update>(&text).map(|update| recognize::task(&update, &self.me, intake));
+        let read = || match serde_json::from_str::<Update>(&text) {
+            Err(_) | Ok(Update { kind: UpdateKind::Error(_), .. }) => None,
+            Ok(update) => Some(recognize::task(&update, &self.me, intake)),
+        };
         match std::panic::catch_unwind(AssertUnwindSafe(read)) {
-            Ok(Ok(task)) => task,
-            Ok(Err(_)) | Err(_) => {
+            Ok(Some(task)) => task,
+            Ok(None) | Err(_) => {
                 self.health.count("telegram-error", "unreadable");
                 None
             }

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::api::Api;
 use crate::fault::Fault;
-use crate::styled::{MAX_CAPTION, Styled, short};
+use crate::styled::{MAX_CAPTION, MAX_TEXT, Styled, short};
 use crate::task::Spot;
 
 /// Telegram shows "typing" for about five seconds.
@@ -58,10 +58,11 @@ pub fn typing(api: &Arc<Api>, spot: &Spot) -> Typing {
     }))
 }
 
-/// The message that is answered, which may have gone meanwhile.
-fn reply_to(spot: &Spot) -> Option<ReplyParameters> {
+/// The message that is answered, which may have gone meanwhile. In a group with a new id numbers begin anew, so that
+/// there the old one would name a stranger's message.
+fn reply_to(spot: &Spot, chat: ChatId) -> Option<ReplyParameters> {
     let reply = ReplyParameters::new(MessageId(spot.message)).allow_sending_without_reply();
-    (spot.message != 0).then_some(reply)
+    (spot.message != 0 && spot.chat == chat).then_some(reply)
 }
 
 impl Api {
@@ -77,14 +78,14 @@ impl Api {
             self.deliver("sendMessage", spot.chat, move |chat| {
                 let mut request = self.bot().send_message(chat, words.clone()).link_preview_options(NO_PREVIEW);
                 request.parse_mode = mode;
-                request.reply_parameters = reply_to(spot);
+                request.reply_parameters = reply_to(spot, chat);
                 request.message_thread_id = spot.thread();
                 request.reply_markup = buttons.clone().map(Into::into);
                 request.send()
             })
         };
         let sent = match send(text.html(), Some(ParseMode::Html)).await {
-            Err(Fault::Entities) => send(text.plain(), None).await?,
+            Err(Fault::Entities) => send(&short(text.plain(), MAX_TEXT), None).await?,
             sent => sent?,
         };
         Ok((sent.chat.id, sent.id.0))
@@ -94,8 +95,9 @@ impl Api {
     pub async fn edit(&self, spot: &Spot, text: &Styled, buttons: Option<InlineKeyboardMarkup>) -> Result<(), Fault> {
         let edit = |words: &str, mode: Option<ParseMode>| {
             let (words, buttons) = (words.to_owned(), buttons.clone());
-            self.deliver("editMessageText", spot.chat, move |chat| {
-                let request = self.bot().edit_message_text(chat, MessageId(spot.message), words.clone());
+            // The message does not follow its group to a new id.
+            self.deliver("editMessageText", spot.chat, move |_| {
+                let request = self.bot().edit_message_text(spot.chat, MessageId(spot.message), words.clone());
                 let mut request = request.link_preview_options(NO_PREVIEW);
                 request.parse_mode = mode;
                 request.reply_markup = buttons.clone();
@@ -111,7 +113,7 @@ impl Api {
 
     /// Takes away a message of the bot.
     pub async fn delete(&self, spot: &Spot) -> Result<(), Fault> {
-        let delete = |chat| self.bot().delete_message(chat, MessageId(spot.message)).send();
+        let delete = |_| self.bot().delete_message(spot.chat, MessageId(spot.message)).send();
         let deleted = self.deliver("deleteMessage", spot.chat, delete).await;
         deleted.map(drop).or_else(|fault| if fault == Fault::Done { Ok(()) } else { Err(fault) })
     }
@@ -123,7 +125,7 @@ impl Api {
             self.deliver("sendPhoto", spot.chat, move |chat| {
                 let mut request = self.bot().send_photo(chat, png.clone()).caption(words.clone());
                 request.parse_mode = mode;
-                request.reply_parameters = reply_to(spot);
+                request.reply_parameters = reply_to(spot, chat);
                 request.message_thread_id = spot.thread();
                 request.has_spoiler = has_spoiler.then_some(true);
                 request.send()

@@ -41,6 +41,8 @@ const TOKEN: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1";
 const BOT_ID: i64 = 110_201_543;
 /// The bot's name after the `@`.
 pub const BOT_NAME: &str = "image2song_bot";
+/// How often something that is waited for is looked at when nothing happens.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 const MAX_BODY: usize = 60 << 20;
 
 /// The running stand-in; it stops when it is dropped.
@@ -172,7 +174,9 @@ impl Telegram {
             if let Some(found) = look(self) {
                 return found;
             }
-            if tokio::time::timeout_at(deadline, changes.changed()).await.is_err() {
+            // What is looked at may also change without the stand-in.
+            let _ = tokio::time::timeout(LOOK_INTERVAL, changes.changed()).await;
+            if tokio::time::Instant::now() > deadline {
                 panic!("no {what} within {timeout:?}; calls: {}", self.summary());
             }
         }

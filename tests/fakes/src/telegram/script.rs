@@ -91,18 +91,28 @@ impl Telegram {
         self.with_chat(chat, |chat| chat.refusal = None);
     }
 
+    /// The bot is added to a group, and told so.
+    pub fn add_bot(&self, chat: ChatId, by: &User) {
+        self.accept_in(chat);
+        self.change_membership(chat, by, "left", "member");
+    }
+
     /// The bot is thrown out of a group: it is told, and sending is refused.
     pub fn kick_bot(&self, chat: ChatId, by: &User) {
         self.refuse_in(chat, 403, "Forbidden: bot was kicked from the supergroup chat");
-        let mut state = self.shared.lock();
-        let member = |status: &str| json!({ "status": status, "user": state.bot.value(), "until_date": 0 });
-        let change = json!({
-            "chat": state.chats[&chat.0].value(), "from": by.value(), "date": now_s(),
-            "old_chat_member": { "status": "member", "user": state.bot.value() },
-            "new_chat_member": member("kicked"),
-        });
-        state.push_update("my_chat_member", change);
-        drop(state);
+        self.change_membership(chat, by, "member", "kicked");
+    }
+
+    fn change_membership(&self, chat: ChatId, by: &User, old: &str, new: &str) {
+        {
+            let mut state = self.shared.lock();
+            let member = |status: &str| json!({ "status": status, "user": state.bot.value(), "until_date": 0 });
+            let change = json!({
+                "chat": state.chats[&chat.0].value(), "from": by.value(), "date": now_s(),
+                "old_chat_member": member(old), "new_chat_member": member(new),
+            });
+            state.push_update("my_chat_member", change);
+        }
         self.shared.notify();
     }
 

@@ -1,6 +1,5 @@
 //! `getUpdates`: what confirms, what is kept, how long it waits, and who is thrown out.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -13,6 +12,8 @@ const MAX_TIMEOUT_S: i64 = 50;
 /// The same offset again within this time is a bot that spins.
 const SPIN: Duration = Duration::from_secs(3);
 const TIGHT_SPIN: Duration = Duration::from_millis(500);
+/// How long it may take to notice that a client hung up.
+const HANG_UP: Duration = Duration::from_millis(200);
 /// A conflict that follows another is answered late.
 const CONFLICT_DELAY: Duration = Duration::from_secs(3);
 
@@ -43,18 +44,6 @@ const KINDS: [&str; 23] = [
     "removed_chat_boost",
 ];
 
-/// Removes a poll from the open ones when its connection has gone, also without an answer.
-struct OpenPoll {
-    shared: Arc<Shared>,
-    poll: u64,
-}
-
-impl Drop for OpenPoll {
-    fn drop(&mut self) {
-        self.shared.lock().open_polls.remove(&self.poll);
-    }
-}
-
 /// Remembers the kinds that a call asks for; without a readable list the old ones stay.
 pub(super) fn remember_allowed(state: &mut State, params: &Params) {
     let Some(Value::Array(kinds)) = params.json("allowed_updates") else { return };
@@ -64,7 +53,7 @@ pub(super) fn remember_allowed(state: &mut State, params: &Params) {
 }
 
 /// Answers a poll.
-pub(super) async fn get(shared: &Arc<Shared>, params: &Params) -> Outcome {
+pub(super) async fn get(shared: &Shared, params: &Params) -> Outcome {
     let mut limit = params.int("limit").filter(|limit| (1..=100).contains(limit)).unwrap_or(100);
     let mut timeout_s = params.int("timeout").unwrap_or(0).clamp(0, MAX_TIMEOUT_S);
     let offset = params.int("offset").unwrap_or(0);
@@ -72,7 +61,7 @@ pub(super) async fn get(shared: &Arc<Shared>, params: &Params) -> Outcome {
         tokio::time::sleep(delay).await;
         return Err(Refusal::new(409, WEBHOOK_ACTIVE));
     }
-    let open = {
+    let poll = {
         let mut state = shared.lock();
         remember_allowed(&mut state, params);
         confirm(&mut state, offset);
@@ -86,16 +75,11 @@ pub(super) async fn get(shared: &Arc<Shared>, params: &Params) -> Outcome {
             }
         }
         state.last_poll = Some((offset, now));
-        if !state.open_polls.is_empty() {
-            state.violate("two getUpdates at once".to_owned());
-        }
         state.poll += 1;
-        let poll = state.poll;
-        state.open_polls.insert(poll);
-        OpenPoll { shared: Arc::clone(shared), poll }
+        state.poll
     };
     shared.notify();
-    wait(&open, limit as usize, Duration::from_secs(timeout_s as u64)).await
+    wait(shared, poll, limit as usize, Duration::from_secs(timeout_s as u64)).await
 }
 
 /// How long the refusal of a poll is held back while a webhook is set; `None` without one.
@@ -119,19 +103,24 @@ fn confirm(state: &mut State, offset: i64) {
 }
 
 /// Waits for updates, for a newer poll, or for the end of the time.
-async fn wait(open: &OpenPoll, limit: usize, timeout: Duration) -> Outcome {
+async fn wait(shared: &Shared, poll: u64, limit: usize, timeout: Duration) -> Outcome {
     let deadline = tokio::time::Instant::now() + timeout;
-    let mut changes = open.shared.changes();
+    let mut changes = shared.changes();
     loop {
-        {
-            let mut state = open.shared.lock();
-            if state.poll != open.poll {
-                state.last_conflict = Some(Instant::now());
-                return Err(Refusal::new(409, CONFLICT));
-            }
-            if !state.updates.is_empty() {
+        let is_outdone = {
+            let state = shared.lock();
+            if state.poll == poll && !state.updates.is_empty() {
                 return Ok(state.updates.iter().take(limit).cloned().collect());
             }
+            state.poll != poll
+        };
+        if is_outdone {
+            // A client that has just hung up is not a second one; with its connection this ends here.
+            tokio::time::sleep(HANG_UP).await;
+            let mut state = shared.lock();
+            state.last_conflict = Some(Instant::now());
+            state.violate("two getUpdates at once".to_owned());
+            return Err(Refusal::new(409, CONFLICT));
         }
         if tokio::time::timeout_at(deadline, changes.changed()).await.is_err() {
             return Ok(Value::Array(Vec::new()));
