@@ -274,7 +274,8 @@ fn adapters_know_the_contract_only() {
     let mut breaches = Vec::new();
     for adapter in ["discord", "telegram", "web"] {
         let path = format!("bots/{adapter}/Cargo.toml");
-        let manifest: toml::Table = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path)).unwrap().parse().unwrap();
+        let manifest: toml::Table =
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path)).unwrap().parse().unwrap();
         let dependencies = manifest["dependencies"].as_table().unwrap();
         assert!(dependencies.contains_key("image2song-contract"), "{path} lacks the contract");
         for name in dependencies.keys().filter(|name| *name != "image2song-contract") {

@@ -1,6 +1,5 @@
 //! Answers for programs: one JSON object a line, as docs/json.md describes. Names and order of the fields are a promise.
 
-use std::io::Write;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -195,16 +194,6 @@ pub fn evidence_entries<'a>(evidence: &'a [Evidence]) -> Vec<EvidenceEntry<'a>> 
     evidence.iter().map(entry).collect()
 }
 
-/// Writes an object and ends its line, so that a reader has it at once.
-///
-/// # Errors
-/// It cannot be written.
-pub fn write_line(out: &mut impl Write, value: &impl Serialize) -> anyhow::Result<()> {
-    serde_json::to_writer(&mut *out, value)?;
-    writeln!(out)?;
-    Ok(out.flush()?)
-}
-
 /// A probability, fraction or score to four digits after the point.
 pub fn rounded(value: f32) -> f64 {
     (f64::from(value) * 1e4).round() / 1e4
@@ -228,9 +217,7 @@ mod tests {
     #[test]
     fn a_failed_photo_has_the_documented_form() {
         let fault = PhotoFault::new("empty", "the photo is empty");
-        let mut line = Vec::new();
-        write_line(&mut line, &FailedAnswer::of("a.jpg", &fault)).unwrap();
-        let text = String::from_utf8(line).unwrap();
-        assert_eq!(text, "{\"photo\":\"a.jpg\",\"error\":{\"kind\":\"empty\",\"message\":\"the photo is empty\"}}\n");
+        let text = serde_json::to_string(&FailedAnswer::of("a.jpg", &fault)).unwrap();
+        assert_eq!(text, "{\"photo\":\"a.jpg\",\"error\":{\"kind\":\"empty\",\"message\":\"the photo is empty\"}}");
     }
 }

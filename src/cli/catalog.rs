@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use console::measure_text_width;
 use serde::Serialize;
 
-use crate::answer::json::{rounded, write_line};
+use crate::answer::json::rounded;
 use crate::catalogue::census::{Census, most_frequent};
 use crate::catalogue::format::FILE_NAME;
 use crate::catalogue::load::Catalogue;
@@ -20,6 +20,7 @@ use super::args::GlobalArgs;
 use super::catalog_build::{self, BuildArgs};
 use super::fault::SetupFault;
 use super::loading;
+use super::output_json::write_line;
 use super::terminal::Terminal;
 
 /// Folder of the catalogue in a model folder.

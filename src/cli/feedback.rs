@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::answer::json::write_line;
 use crate::feedback::error::FeedbackError;
 use crate::feedback::export::{ExportFormat, ExportOptions, export};
 use crate::feedback::import::import;
@@ -18,6 +17,7 @@ use crate::feedback::verify::{VerifyReport, verify};
 
 use super::Outcome;
 use super::fault::SetupFault;
+use super::output_json::write_line;
 
 /// What every subcommand says about keys.
 const KEYS_HELP: &str = "\

@@ -25,6 +25,7 @@ mod input;
 mod language;
 mod loading;
 mod output_human;
+mod output_json;
 mod pool;
 mod secrets;
 mod song_choice;

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::answer::fault::PhotoFault;
 use crate::answer::json::{
-    AmbiguousAnswer, ErrorEntry, FailedAnswer, PhotosAnswer, evidence_entries, rounded, tag_entries, write_line,
+    AmbiguousAnswer, ErrorEntry, FailedAnswer, PhotosAnswer, evidence_entries, rounded, tag_entries,
 };
 use crate::answer::model::Model;
 use crate::answer::sight::{SeenTag, Sight, guarded};
@@ -20,6 +20,7 @@ use super::args::{GlobalArgs, PhotosArgs};
 use super::input::{self, PhotoInput};
 use super::loading;
 use super::output_human::Page;
+use super::output_json::write_line;
 use super::pool;
 use super::song_choice::{self, SongChoice};
 use super::suggest::N_PHOTO_THREADS;

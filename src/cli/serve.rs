@@ -211,6 +211,8 @@ fn show(config: &Config, secrets: &Secrets) -> anyhow::Result<()> {
 }
 
 async fn serve(global: &GlobalArgs, args: &ServeArgs, config: Config, secrets: Secrets) -> anyhow::Result<Outcome> {
+    // From here on a signal waits for the orderly end, also while the model is loaded.
+    let signals = Signals::listen()?;
     let listener = match config.web_listen {
         Some(address) => {
             let listener = TcpListener::bind(address).await.with_context(|| {
@@ -234,7 +236,7 @@ async fn serve(global: &GlobalArgs, args: &ServeArgs, config: Config, secrets: S
         _ => None,
     };
     let sweeper = tokio::spawn(sweep_daily(core.clone()));
-    let hopeless = wait(&mut adapters, web.is_some()).await?;
+    let hopeless = wait(&mut adapters, web.is_some(), signals).await?;
     tracing::info!("stopping: no new questions, answers at hand are given, then all is written down");
     let _ = stop.send(true);
     let all_ended = async { while adapters.join_next().await.is_some() {} };
@@ -384,15 +386,11 @@ fn start_web(listener: TcpListener, api: Arc<dyn Api>, health: Arc<Health>, key:
 }
 
 /// Waits for a signal, or for the last adapter to give up where nothing else is served. True if an adapter gave up.
-async fn wait(adapters: &mut JoinSet<(Platform, End)>, has_web: bool) -> anyhow::Result<bool> {
-    let mut signal = std::pin::pin!(signal());
+async fn wait(adapters: &mut JoinSet<(Platform, End)>, has_web: bool, mut signals: Signals) -> anyhow::Result<bool> {
     let mut is_hopeless = false;
     loop {
         tokio::select! {
-            signal = &mut signal => {
-                signal?;
-                return Ok(is_hopeless);
-            }
+            () = signals.next() => return Ok(is_hopeless),
             Some(ended) = adapters.join_next() => {
                 if let Ok((platform, End::Hopeless(advice))) = &ended {
                     is_hopeless = true;
@@ -406,20 +404,42 @@ async fn wait(adapters: &mut JoinSet<(Platform, End)>, has_web: bool) -> anyhow:
     }
 }
 
-/// Ctrl-C, or what a container or service manager sends.
-async fn signal() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
+/// Ctrl-C, and what a container or service manager sends.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
-            ctrl_c = tokio::signal::ctrl_c() => ctrl_c,
-            _ = terminate.recv() => Ok(()),
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
-    #[cfg(not(unix))]
-    {
-        tokio::signal::ctrl_c().await
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use anyhow::Context;
 use crate::answer::compose::{self, Composed, N_SHOWN_TAGS, Wish};
 use crate::answer::drawing;
 use crate::answer::fault::PhotoFault;
-use crate::answer::json::{FailedAnswer, SuggestTimes, write_line};
+use crate::answer::json::{FailedAnswer, SuggestTimes};
 use crate::answer::links::Links;
 use crate::answer::model::Model;
 use crate::answer::sight::{Sight, guarded};
@@ -24,6 +24,7 @@ use super::fault::SetupFault;
 use super::input::{self, PhotoInput};
 use super::loading;
 use super::output_human::Page;
+use super::output_json::write_line;
 use super::pool;
 use super::terminal::Terminal;
 

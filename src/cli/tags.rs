@@ -4,7 +4,7 @@ use std::io::{self, BufWriter};
 use std::time::{Duration, Instant};
 
 use crate::answer::fault::PhotoFault;
-use crate::answer::json::{FailedAnswer, TagsAnswer, TagsTimes, millis, tag_entries, write_line};
+use crate::answer::json::{FailedAnswer, TagsAnswer, TagsTimes, millis, tag_entries};
 use crate::answer::model::Eye;
 use crate::answer::sight::{SeenTag, Sight, guarded};
 use crate::photo::Limits;
@@ -14,6 +14,7 @@ use super::args::{GlobalArgs, TagsArgs};
 use super::input::{self, PhotoInput};
 use super::loading;
 use super::output_human::Page;
+use super::output_json::write_line;
 use super::pool;
 use super::suggest::N_PHOTO_THREADS;
 use super::terminal::Terminal;

@@ -8,6 +8,7 @@ mod program;
 
 mod catalog;
 mod deploy;
+mod discord;
 mod documents;
 mod errors;
 mod feedback;
@@ -17,6 +18,8 @@ mod help;
 mod model_folder;
 mod photos_of_song;
 mod real_photos;
+mod serving;
 mod suggest;
 mod tags;
+mod telegram;
 mod web;

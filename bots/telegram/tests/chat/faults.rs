@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use image2song_contract::doctor::Finding;
 use image2song_contract::health::State;
 use image2song_contract::supervise::End;
 use image2song_fakes::telegram::fault::Fault;
 use image2song_fakes::telegram::people::User;
 use image2song_telegram::config::Secret;
-use image2song_telegram::doctor::{self, Finding};
+use image2song_telegram::doctor;
 use serde_json::json;
 
 use crate::world::{QUIET, SOON, World, jpeg};
