@@ -109,7 +109,7 @@ impl Core {
         let artists = |sign| slate.voted(sign).into_iter().filter_map(|idx| catalogue.by_id(&slate.songs[idx]));
         let excluded_artists = artists(-1).map(|song| lead_artist(catalogue.artist(song))).collect();
         let mut hint = slate.hint.clone();
-        if slate.voted(1).first().is_some() {
+        if !slate.voted(1).is_empty() {
             let query = self.engine.model().matcher.query(&tagged.tagging, &slate.hint);
             for song in artists(1) {
                 let (_, evidence) = self.engine.model().matcher.explain_song(&query, song);

@@ -15,7 +15,8 @@ fn of(events: &[(EventKind, u64)]) -> Option<Verdict> {
 #[test]
 fn the_latest_that_still_holds_decides() {
     use EventKind::{Down, ReactionAdded, ReactionRemoved, Retracted, Up};
-    let cases: [(&[(EventKind, u64)], Option<Verdict>); 9] = [
+    type Case = (&'static [(EventKind, u64)], Option<Verdict>);
+    let cases: [Case; 9] = [
         (&[], None),
         (&[(Up, 1)], Some(Verdict::Up)),
         (&[(Up, 1), (Down, 2)], Some(Verdict::Down)),

@@ -6,7 +6,6 @@ use image2song_contract::locale::Locale;
 use image2song_fakes::discord::ids::MessageId;
 use image2song_fakes::discord::post::{MANAGE_GUILD, MEMBER, Slash};
 use image2song_fakes::discord::record::{Act, Posted};
-use serenity::json::Value;
 
 use crate::chat::Chat;
 
@@ -18,8 +17,8 @@ fn menus(panel: &Posted) -> Vec<String> {
 
 fn chosen(panel: &Posted, menu: &str) -> Option<String> {
     let rows = panel.components.iter().filter_map(|row| row["components"].as_array()).flatten();
-    let menu = rows.into_iter().find(|item| item["custom_id"] == Value::from(menu))?;
-    let option = menu["options"].as_array()?.iter().find(|option| option["default"] == Value::from(true))?;
+    let menu = rows.into_iter().find(|item| item["custom_id"] == menu)?;
+    let option = menu["options"].as_array()?.iter().find(|option| option["default"] == true)?;
     option["value"].as_str().map(str::to_owned)
 }
 

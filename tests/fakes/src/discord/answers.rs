@@ -65,7 +65,7 @@ impl World {
                 stored.interaction = Some(id);
                 stored.is_ephemeral = is_ephemeral;
                 stored.is_thinking = kind == 5;
-                let message = MessageId(self.ids.next());
+                let message = MessageId(self.ids.next_id());
                 self.messages.insert(message, stored);
                 self.apply(message, &data);
                 Some(message)
@@ -164,7 +164,7 @@ impl World {
         let mut stored = Stored::new(interaction.channel, self.bot);
         stored.interaction = Some(id);
         stored.is_ephemeral = body.json["flags"].as_u64().unwrap_or_default() & (1 << 6) != 0;
-        let message = MessageId(self.ids.next());
+        let message = MessageId(self.ids.next_id());
         self.messages.insert(message, stored);
         self.apply(message, body);
         self.show_new(message);

@@ -31,11 +31,11 @@ impl World {
             let same = |known: &&Value| known["name"] == command["name"] && known["type"] == command["type"];
             let id = match self.commands.iter().find(same) {
                 Some(known) => known["id"].clone(),
-                None => json!(self.ids.next().to_string()),
+                None => json!(self.ids.next_id().to_string()),
             };
             command["id"] = id;
             command["application_id"] = json!(self.application.to_string());
-            command["version"] = json!(self.ids.next().to_string());
+            command["version"] = json!(self.ids.next_id().to_string());
             command["description"] = json!(command["description"].as_str().unwrap_or_default());
             registered.push(command);
         }

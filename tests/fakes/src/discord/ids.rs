@@ -59,7 +59,7 @@ pub struct Ids(u64);
 
 impl Ids {
     /// A new id: its birth time in the upper 42 bits, a running number below.
-    pub fn next(&mut self) -> u64 {
+    pub fn next_id(&mut self) -> u64 {
         self.0 += 1;
         let ms = (unix_now() * 1000.0) as u64;
         (ms.saturating_sub(EPOCH_MS) << 22) | (self.0 & 0x3f_ffff)
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn ids_rise_and_hold_their_birth() {
         let mut ids = Ids::default();
-        let (first, second) = (ids.next(), ids.next());
+        let (first, second) = (ids.next_id(), ids.next_id());
         assert!(second > first);
         let born_ms = (first >> 22) + EPOCH_MS;
         assert!((born_ms as f64 - unix_now() * 1000.0).abs() < 60_000.0);

@@ -104,8 +104,8 @@ impl World {
 
     fn interact(&mut self, channel: Channel, user: User, used: Used, data: Value, who: (&str, u64)) -> InteractionId {
         let (locale, permissions) = who;
-        let id = InteractionId(self.ids.next());
-        let token = format!("aW50ZXJhY3Rpb24{:032x}", self.ids.next());
+        let id = InteractionId(self.ids.next_id());
+        let token = format!("aW50ZXJhY3Rpb24{:032x}", self.ids.next_id());
         let place = self.place(channel).expect("scripts act in channels that they made");
         let kind = if used == Used::Command { 2 } else { 3 };
         let owners = match place.has_bot {

@@ -91,7 +91,7 @@ pub struct View {
 impl World {
     /// Writes a message; people's messages are checked by nobody.
     pub fn write(&mut self, post: Post) -> MessageId {
-        let id = MessageId(self.ids.next());
+        let id = MessageId(self.ids.next_id());
         let files = post.photos.into_iter().map(|photo| self.attach(post.channel, photo, None)).collect();
         let mut stored = Stored::new(post.channel, post.author);
         stored.text = post.text;
@@ -106,7 +106,7 @@ impl World {
 
     /// Stores a file under a channel.
     pub fn attach(&mut self, channel: Channel, photo: Photo, alt: Option<String>) -> Attached {
-        let id = self.ids.next();
+        let id = self.ids.next_id();
         let path = format!("/attachments/{channel}/{id}/{}", photo.name);
         self.files.insert(path.clone(), photo);
         Attached { id, path, alt }

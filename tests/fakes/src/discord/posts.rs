@@ -52,7 +52,7 @@ impl World {
         let mut stored = Stored::new(channel, self.bot);
         stored.reply_to = reply_to.map(|to| (to, false));
         stored.nonce = nonce;
-        let id = MessageId(self.ids.next());
+        let id = MessageId(self.ids.next_id());
         self.messages.insert(id, stored);
         self.apply(id, body);
         if place.guild.is_some() && place.rights & EMBED == 0 {

@@ -18,7 +18,7 @@ impl Discord {
     /// A new person.
     pub fn person(&self, name: &str) -> User {
         self.shared.change(|world| {
-            let user = User(world.ids.next());
+            let user = User(world.ids.next_id());
             world.people.insert(user, Person { name: name.to_owned(), is_bot: false });
             user
         })
@@ -61,7 +61,7 @@ impl Discord {
 
     fn place(&self, place: impl Fn(&World) -> Place) -> Channel {
         self.shared.change(|world| {
-            let channel = Channel(world.ids.next());
+            let channel = Channel(world.ids.next_id());
             let place = place(world);
             world.places.insert(channel, place);
             channel

@@ -184,8 +184,8 @@ impl World {
     /// A server with the bot in it and nobody else.
     pub fn new(options: Options) -> World {
         let mut ids = Ids::default();
-        let bot = User(ids.next());
-        let (application, guild, role) = (bot.0, ids.next(), ids.next());
+        let bot = User(ids.next_id());
+        let (application, guild, role) = (bot.0, ids.next_id(), ids.next_id());
         let people = HashMap::from([(bot, Person { name: "image2song".to_owned(), is_bot: true })]);
         World {
             options,
