@@ -48,7 +48,11 @@ pub struct Wish<'a> {
 pub fn compose(model: &Model, tagging: &Tagging, is_plain: bool, wish: Wish<'_>) -> Composed {
     let started = Instant::now();
     let query = model.matcher.query(tagging, wish.hint);
-    let suggestions = model.matcher.suggest(&model.catalogue, &query, wish.filter, wish.n_songs);
+    // Who asks for no song wants the tags: ranking the whole catalogue is most of an answer's time.
+    let suggestions = match wish.n_songs {
+        0 => Vec::new(),
+        n => model.matcher.suggest(&model.catalogue, &query, wish.filter, n),
+    };
     let match_time = started.elapsed();
     let counted: Vec<SeenTag> = query.tags.iter().map(|&(tag, _)| seen(tagging, tag)).collect();
     let mut tags: Vec<SeenTag> = tagging.top(N_SHOWN_TAGS).into_iter().map(|(tag, _)| seen(tagging, tag)).collect();

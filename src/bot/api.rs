@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use image2song_contract::answer::Refusal;
 use image2song_contract::api::{Api, ApiAnswer, ApiOptions, Readiness};
 use image2song_contract::bot::Pending;
 use image2song_contract::health::State;
@@ -106,7 +107,7 @@ impl Api for Core {
             });
             match found.await {
                 Ok(songs) => ApiAnswer::Json(songs),
-                Err(refusal) => ApiAnswer::Internal(refusal.name().to_owned()),
+                Err(refusal) => internal(refusal),
             }
         })
     }
@@ -192,10 +193,7 @@ impl Core {
             }
             fault => {
                 self.metrics.request(Platform::Web, kind, Some("internal"));
-                match self.internal("engine", &fault) {
-                    image2song_contract::answer::Refusal::Internal { id } => ApiAnswer::Internal(id),
-                    other => ApiAnswer::Internal(other.name().to_owned()),
-                }
+                internal(self.internal("engine", &fault))
             }
         }
     }
@@ -209,5 +207,13 @@ impl Core {
 
     fn json(&self, value: &impl Serialize) -> ApiAnswer {
         serde_json::to_string(value).map_or_else(|error| ApiAnswer::Internal(error.to_string()), ApiAnswer::Json)
+    }
+}
+
+/// Our fault, with the id that is also in the log.
+fn internal(refusal: Refusal) -> ApiAnswer {
+    match refusal {
+        Refusal::Internal { id } => ApiAnswer::Internal(id),
+        other => ApiAnswer::Internal(other.name().to_owned()),
     }
 }

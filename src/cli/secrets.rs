@@ -7,27 +7,16 @@ use std::path::Path;
 use secrecy::SecretString;
 
 use super::fault::SetupFault;
+use crate::feedback::store::key_from_environment;
 
-/// The secret in variable `name`, or in the file that `name_FILE` names; `None` if neither is set.
+/// The secret in a variable, or in the file that `<variable>_FILE` names, read as the feedback store's keys are, so that
+/// `serve` and `feedback` find the same key; `None` if neither is set. A variable that is set to nothing counts as not set.
 ///
 /// # Errors
 /// Both are set, or the file cannot be read or is empty.
-pub fn secret(name: &str) -> Result<Option<SecretString>, SetupFault> {
-    let file = format!("{name}_FILE");
+pub fn secret(variable: &'static str) -> Result<Option<SecretString>, SetupFault> {
     let set = |name: &str| env::var(name).ok().filter(|text| !text.trim().is_empty());
-    match (set(name), set(&file)) {
-        (Some(_), Some(_)) => Err(SetupFault::new(format!("{name} and {file} are both set; set one of them"))),
-        (Some(text), None) => Ok(Some(text.trim().to_owned().into())),
-        (None, Some(path)) => {
-            let text = fs::read_to_string(&path)
-                .map_err(|fault| SetupFault::new(format!("the file {path} of {file} cannot be read: {fault}")))?;
-            if text.trim().is_empty() {
-                return Err(SetupFault::new(format!("the file {path} of {file} is empty; put the secret into it")));
-            }
-            Ok(Some(text.trim().to_owned().into()))
-        }
-        (None, None) => Ok(None),
-    }
+    key_from_environment(variable, set).map_err(SetupFault::from_error)
 }
 
 /// The key of people's hashes: the given one, or one that is made at the first start and kept in `path`, readable by this

@@ -35,7 +35,10 @@ mod tests {
 
     #[test]
     fn marks_show_as_they_are() {
-        assert_eq!(escape("*a* _b_ ||c|| <@1> [x](y)"), "\\*a\\* \\_b\\_ \\|\\|c\\|\\| \\<@\u{200b}1\\> \\[x\\]\\(y\\)");
+        assert_eq!(
+            escape("*a* _b_ ||c|| <@1> [x](y)"),
+            "\\*a\\* \\_b\\_ \\|\\|c\\|\\| \\<@\u{200b}1\\> \\[x\\]\\(y\\)"
+        );
         assert_eq!(escape("@everyone https://a.example\n# x"), "@\u{200b}everyone https:\u{200b}//a.example \\# x");
         assert_eq!(escape("Déjà vu 東京"), "Déjà vu 東京");
     }
