@@ -108,12 +108,13 @@ fn order(scores: &[f32], n: usize, policy: Policy, rng: &mut fastrand::Rng) -> V
 /// Scores over the temperature, the highest at 0.
 fn logits(scores: &[f32], temperature: f32) -> Vec<f64> {
     let best = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    scores.iter().map(|&score| f64::from(score - best) / f64::from(temperature)).collect()
+    scores.iter().map(|&score| (f64::from(score) - f64::from(best)) / f64::from(temperature)).collect()
 }
 
-/// Step of the integral in the logarithm of time. The integrand is analytic within ±π/2 of the real line, so the
-/// trapezoidal rule errs by about `exp(-π² / STEP)`, 2e-11 (Trefethen & Weideman 2014).
-const STEP: f64 = 0.4;
+/// Step of the integral in the logarithm of time. The integrand is analytic within ±π/2 of the real line, so the error of
+/// the trapezoidal rule falls as `exp(-π² / STEP)` does (Trefethen & Weideman 2014): 6e-9 was measured at 0.4 for 24 songs
+/// of one score, which half the step squares.
+const STEP: f64 = 0.2;
 /// Where the integral begins: before it, the songs of a pool of 24 arrive with a probability of 3e-13.
 const BEGIN: f64 = -32.0;
 /// It ends when at most this is left of the probability that a place is still free.
@@ -195,7 +196,7 @@ mod tests {
     /// Probabilities of all slates, summed per song and place: what the definition says.
     fn by_enumeration(scores: &[f32], n: usize, policy: Policy) -> Vec<f64> {
         let mut table = vec![0.0; scores.len() * n];
-        let weights: Vec<f64> = scores.iter().map(|score| f64::from(*score / policy.temperature).exp()).collect();
+        let weights: Vec<f64> = scores.iter().map(|score| (f64::from(*score) / f64::from(policy.temperature)).exp()).collect();
         let mut open = vec![(Vec::new(), 1.0)];
         while let Some((slate, p)) = open.pop() {
             let place: usize = slate.len();
