@@ -3,6 +3,7 @@
 use crate::catalogue::load::Catalogue;
 use crate::lyric::lexicon::Lexicon;
 use crate::matcher::suggest::Matcher;
+use crate::matcher::tastes::Tastes;
 use crate::tagger::Tagger;
 use crate::tagger::vocabulary::{TagId, Vocabulary};
 
@@ -22,6 +23,8 @@ pub struct Model {
     pub matcher: Matcher,
     /// The songs.
     pub catalogue: Catalogue,
+    /// What communities like, as far as the model was fine-tuned.
+    pub tastes: Tastes,
 }
 
 /// What tags are called in the user's language.

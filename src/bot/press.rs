@@ -111,8 +111,9 @@ impl Core {
         let mut hint = slate.hint.clone();
         if !slate.voted(1).is_empty() {
             let query = self.engine.model().matcher.query(&tagged.tagging, &slate.hint);
+            let taste = self.engine.model().tastes.of(Some(&slate.community.to_text()));
             for song in artists(1) {
-                let (_, evidence) = self.engine.model().matcher.explain_song(&query, song);
+                let (_, evidence) = self.engine.model().matcher.explain_song(&query, song, &taste);
                 for one in evidence.iter().take(N_LIKED_WORDS) {
                     hint += &format!(" {}", one.word);
                 }
@@ -176,12 +177,14 @@ impl Core {
         };
         let (engine, tagged, limits) = (self.engine.clone(), self.retagged(&slate), self.engine.options().limits);
         let (hint, ids, locale) = (slate.hint.clone(), slate.songs.clone(), slate.locale);
+        let community = slate.community.to_text();
         let work = move || -> Result<(Vec<u8>, Vec<Suggestion>), crate::photo::PhotoError> {
             let decoded = first_decoded(&photos, &limits)?;
             let model = engine.model();
             let query = model.matcher.query(&tagged.tagging, &hint);
+            let taste = model.tastes.of(Some(&community));
             let suggestion = |song| {
-                let (score, evidence) = model.matcher.explain_song(&query, song);
+                let (score, evidence) = model.matcher.explain_song(&query, song, &taste);
                 Suggestion { song, score, evidence }
             };
             let songs: Vec<Suggestion> =

@@ -11,6 +11,7 @@ use crate::catalogue::load::Catalogue;
 use crate::lyric::lexicon::Lexicon;
 use crate::manifest::{self, Manifest};
 use crate::matcher::suggest::Matcher;
+use crate::matcher::tastes::Tastes;
 use crate::tagger::Tagger;
 
 use super::args::{AnswerArgs, GlobalArgs};
@@ -64,8 +65,10 @@ pub fn model_from(dir: &Path, device: DeviceChoice, language: Option<Language>) 
             let eye = scope.spawn(|| eye_from(dir, device, language));
             let catalogue = Catalogue::load(&dir.join("catalog")).context("the catalogue cannot be loaded")?;
             let matcher = Matcher::load(dir, &catalogue).context("the matcher cannot be loaded")?;
+            let tastes =
+                Tastes::open(dir, &matcher, &catalogue).context("what was learned from likes cannot be loaded")?;
             let eye = eye.join().map_err(|_| anyhow::anyhow!("loading the tagger met a bug in image2song"))??;
-            Ok(Model { eye, matcher, catalogue })
+            Ok(Model { eye, matcher, catalogue, tastes })
         })
     })
 }
