@@ -63,6 +63,7 @@ impl Core {
             tags: slate.tags.iter().map(|&(tag, prob, _)| TagProb { tag: tag.into(), prob }).collect(),
             embedding: self.options.keeps_embeddings.then(|| found.pooled.tagging.embedding.clone()),
             is_sure: found.composed.is_sure,
+            lottery: None,
             answer_ms: found.steps.total.as_millis().min(u128::from(u32::MAX)) as u32,
             level: slate.level.into(),
             may_train: true,

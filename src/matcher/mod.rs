@@ -24,6 +24,8 @@ pub mod ranker;
 
 pub mod query;
 
+pub mod draw;
+
 pub mod suggest;
 
 pub mod diversify;
