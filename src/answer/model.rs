@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::catalogue::load::Catalogue;
 use crate::lyric::lexicon::Lexicon;
 use crate::matcher::suggest::Matcher;
+use crate::matcher::tastes::Tastes;
 use crate::tagger::Tagger;
 use crate::tagger::vocabulary::{TagId, Vocabulary};
 
@@ -41,6 +42,8 @@ pub struct Model {
     pub matcher: Arc<Matcher>,
     /// The songs.
     pub catalogue: Arc<Catalogue>,
+    /// What communities like, as far as the model was fine-tuned.
+    pub tastes: Tastes,
 }
 
 /// What tags are called in the user's language.

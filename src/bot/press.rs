@@ -182,8 +182,8 @@ impl Core {
         let work = move || -> Result<(Vec<u8>, Vec<Suggestion>), crate::photo::PhotoError> {
             let decoded = first_decoded(&photos, &limits)?;
             let model = &seer;
-            let taste = model.tastes.of(Some(&community));
             let query = model.matcher.query(&tagged.tagging, &hint);
+            let taste = model.tastes.of(Some(&community));
             let suggestion = |song| {
                 let (score, evidence) = model.matcher.explain_song(&query, song, &taste);
                 Suggestion { song, score, evidence }

@@ -8,6 +8,14 @@ pub mod linear;
 
 pub mod probe;
 
+pub mod facts;
+
+pub mod adapter;
+
+pub mod taste;
+
+pub mod tastes;
+
 pub mod network;
 
 pub mod shortlist;
