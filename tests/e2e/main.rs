@@ -11,6 +11,7 @@ mod chromium;
 
 mod catalog;
 mod deploy;
+mod deployment;
 mod discord;
 mod documents;
 mod errors;
