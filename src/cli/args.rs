@@ -11,6 +11,7 @@ use super::eval::EvalArgs;
 use super::feedback::FeedbackArgs;
 use super::language::Language;
 use super::model::ModelArgs;
+use super::promote::{PromoteArgs, RollbackArgs};
 use super::serve::ServeArgs;
 use super::train::TrainArgs;
 
@@ -92,6 +93,10 @@ pub enum Command {
     Feedback(FeedbackArgs),
     /// Serve bots, page and API
     Serve(ServeArgs),
+    /// Let a fine-tuned model answer, all or a share of the people
+    Promote(PromoteArgs),
+    /// Go back to the model that answered before
+    Rollback(RollbackArgs),
     /// Check that serving would work, and say how to mend what would not
     Doctor(DoctorArgs),
 }

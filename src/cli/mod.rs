@@ -12,6 +12,7 @@ pub mod eval_tagger;
 pub mod feedback;
 pub mod model;
 pub mod photos;
+pub mod promote;
 pub mod serve;
 pub mod suggest;
 pub mod tags;
@@ -19,6 +20,7 @@ pub mod train;
 pub mod train_matcher;
 pub mod train_tagger;
 
+mod deploying;
 mod device;
 mod fault;
 mod input;
@@ -81,6 +83,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Model(args) => model::run(global, &args),
         Command::Feedback(args) => feedback::run(&args),
         Command::Serve(args) => serve::run(global, &args),
+        Command::Promote(args) => promote::run(global, &args),
+        Command::Rollback(args) => promote::roll_back(&args),
         Command::Doctor(args) => doctor::run(global, &args),
     }
 }
