@@ -1,10 +1,8 @@
 //! Whether a fine-tuned model may be shown: `judgement.json` in its folder.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::cases::Case;
 use super::estimate::{Comparison, Judged, compare};
@@ -16,7 +14,6 @@ use crate::evaluation::ranking::gini;
 use crate::matcher::facts::Facts;
 use crate::matcher::suggest::{Filter, Matcher};
 use crate::matcher::taste::Taste;
-use crate::matcher::tastes;
 
 /// Name of the file in a model folder.
 pub const FILE_NAME: &str = "judgement.json";
@@ -65,10 +62,10 @@ pub struct Forgetting {
 /// What was found of a candidate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
-    /// Digest of the weights that this is about, see [`weights_digest`].
-    pub weights: String,
+    /// Digest of the candidate's weights, by its manifest.
+    pub digest: String,
     /// Digest of the current model's weights.
-    pub current_weights: String,
+    pub current_digest: String,
     /// Like rates.
     pub rates: Comparison,
     /// How places are looked at, as it was fitted.
@@ -95,7 +92,8 @@ const N_COMMUNITY_QUERIES: usize = 250;
 const N_FILTER_QUERIES: usize = 30;
 const N_COMMUNITIES: usize = 6;
 
-/// Judges a candidate on held-out answers and the check queries.
+/// Judges a candidate on held-out answers and the check queries; the digests are those of the current model and the
+/// candidate.
 pub fn judge(
     current: &Served<'_>,
     candidate: &Served<'_>,
@@ -111,11 +109,11 @@ pub fn judge(
     let tastes = community_tastes(candidate, ground, held_out);
     let forgetting = checks.map(|checks| forgetting(current, candidate, checks, &tastes));
     let filters_hold = checks.is_none_or(|checks| filters_hold(candidate, checks, &tastes));
-    let [current_weights, weights] = digests;
+    let [current_digest, digest] = digests;
     let (coverage, artist_gini) = spread(&before, &after, ground.facts);
     let mut judgement = Judgement {
-        weights,
-        current_weights,
+        digest,
+        current_digest,
         rates,
         examination: ground.examination.by_place.clone(),
         forgetting,
@@ -192,12 +190,7 @@ fn community_tastes(served: &Served<'_>, ground: &Ground<'_>, cases: &[Case]) ->
     counts.into_iter().filter_map(taste).take(N_COMMUNITIES).collect()
 }
 
-fn forgetting(
-    current: &Served<'_>,
-    candidate: &Served<'_>,
-    checks: &Checks,
-    tastes: &[(String, Taste)],
-) -> Forgetting {
+fn forgetting(current: &Served<'_>, candidate: &Served<'_>, checks: &Checks, tastes: &[(String, Taste)]) -> Forgetting {
     let n_songs = candidate.catalogue.len();
     let of = |served: &Served<'_>, taste: &Taste, n| mean_ndcg10(served.matcher, taste, n_songs, &checks.val, n);
     // A community is held against the base matcher: its own taste of yesterday has fallen before.
@@ -258,31 +251,4 @@ fn spread(before: &[Judged], after: &[Judged], facts: &Facts) -> (Pair, Pair) {
     };
     let coverage = Pair { current: coverage(before), candidate: coverage(after) };
     (coverage, Pair { current: spread(&a), candidate: spread(&b) })
-}
-
-/// Digest of the weights by which a model folder chooses songs: matcher, taste of all, tastes of communities. Changes with
-/// each of them and with nothing else.
-///
-/// # Errors
-/// A file cannot be read.
-pub fn weights_digest(dir: &Path) -> std::io::Result<String> {
-    let mut paths = vec!["matcher.safetensors".to_owned()];
-    if dir.join(tastes::FILE_NAME).exists() {
-        paths.push(tastes::FILE_NAME.to_owned());
-    }
-    if dir.join(tastes::FOLDER).is_dir() {
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(dir.join(tastes::FOLDER))? {
-            names.push(format!("{}/{}", tastes::FOLDER, entry?.file_name().to_string_lossy()));
-        }
-        names.sort();
-        paths.extend(names);
-    }
-    let mut digest = Sha256::new();
-    for path in paths {
-        let bytes = std::fs::read(dir.join(&path))?;
-        digest.update(format!("{path} {}\n", bytes.len()));
-        digest.update(bytes);
-    }
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -101,10 +101,7 @@ impl LikeModel {
     pub fn rate(&self, song: u32, score: f32, facts: &Facts) -> f64 {
         let marks: f64 = facts.marks(song).iter().map(|&mark| self.marks[usize::from(mark)]).sum();
         let score = (f64::from(score) - self.scale.0) / self.scale.1;
-        let x = self.intercept
-            + self.score * score
-            + self.popularity * f64::from(facts.popularity(song))
-            + marks;
+        let x = self.intercept + self.score * score + self.popularity * f64::from(facts.popularity(song)) + marks;
         1.0 / (1.0 + (-x).exp())
     }
 }

@@ -112,8 +112,7 @@ pub fn load(path: &Path, run: &str, vars: &BTreeMap<String, Var>) -> Result<Opti
         if let Some(values) = kept(read(format!("best.{name}"))) {
             state.best.insert(name.clone(), values);
         }
-        if let (Some(first), Some(second)) =
-            (kept(read(format!("first.{name}"))), kept(read(format!("second.{name}"))))
+        if let (Some(first), Some(second)) = (kept(read(format!("first.{name}"))), kept(read(format!("second.{name}"))))
         {
             state.optimizer.moments.insert(name.clone(), (first, second));
         }

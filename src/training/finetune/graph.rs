@@ -175,7 +175,13 @@ impl Graph {
     }
 
     /// The network's own terms, with the adapter's attention and importance or without.
-    fn terms(&self, batch: &Batch, r: &Reading, ground: &Ground<'_>, is_bent: bool) -> Result<(Tensor, Tensor, Tensor)> {
+    fn terms(
+        &self,
+        batch: &Batch,
+        r: &Reading,
+        ground: &Ground<'_>,
+        is_bent: bool,
+    ) -> Result<(Tensor, Tensor, Tensor)> {
         let weights = &ground.matcher.ranker().network.weights;
         let array = |name: &str| {
             let array = weights.arrays.get(name).expect("every parameter is there");

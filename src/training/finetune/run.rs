@@ -17,7 +17,7 @@ use crate::catalogue::load::Catalogue;
 use crate::evaluation::checks::{Checks, mean_ndcg10};
 use crate::evaluation::policy::cases::{Case, Cases};
 use crate::evaluation::policy::examination::Examination;
-use crate::evaluation::policy::judgement::{self, Judgement, Rules, judge, weights_digest};
+use crate::evaluation::policy::judgement::{self, Judgement, Rules, judge};
 use crate::evaluation::policy::like_model::{LikeModel, looks};
 use crate::evaluation::policy::serving::{self, Served, filters};
 use crate::manifest::Manifest;
@@ -158,11 +158,11 @@ pub fn run(
     }
     observer("judging", 0, 0);
     let candidate = Tastes::open(out, base.matcher, base.catalogue)?;
-    let [current_weights, weights] =
-        [base.dir, out].map(|dir| weights_digest(dir).map_err(FinetuneError::file(dir)));
-    let (current_weights, weights) = (current_weights?, weights?);
+    let current_weights = files.weights_digest();
+    let weights = Manifest::of_folder(out, &files.name, &files.version)?.weights_digest();
     let judging = Judging { base, cases, facts: &facts, examination: &examination };
     let digests = [current_weights.clone(), weights.clone()];
+    let candidate = Served { matcher: base.matcher, catalogue: base.catalogue, tastes: &candidate };
     let judgement = judging.judge(earlier, later, &candidate, digests, plan.settings.seed);
     let times = || cases.cases.iter().map(|case| case.time_ms);
     let time_ms = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
@@ -181,10 +181,15 @@ pub fn run(
         fits: fits.clone(),
     };
     output.write(folder::FILE_NAME, &pretty(&origin))?;
-    output.write(judgement::FILE_NAME, &pretty(&judgement))?;
+    output.write(judgement::FILE_NAME, &judgement_bytes(&judgement))?;
     let version = folder::version(&files.version, time_ms.1, &weights);
     output.seal(&files.name, &version)?;
     Ok(Outcome { version, fits, judgement })
+}
+
+/// A judgement as its file holds it.
+pub fn judgement_bytes(judgement: &Judgement) -> Vec<u8> {
+    pretty(judgement)
 }
 
 /// A value as JSON for people, with a line's end.
@@ -266,7 +271,10 @@ impl Fitting<'_> {
         let material = Material { train: &train_items, later: &later_items, anchors };
         let run = format!(
             "{who} {:?} {} {} {}",
-            self.plan.settings, self.plan.high_water_mark, self.cases.cases.len(), n_votes
+            self.plan.settings,
+            self.plan.high_water_mark,
+            self.cases.cases.len(),
+            n_votes
         );
         let checkpoint = self.output.checkpoint(who);
         let mut step = |done, n: usize| observer(who, done, n);
@@ -330,12 +338,12 @@ pub struct Judging<'a> {
 }
 
 impl Judging<'_> {
-    /// Judges a candidate with the base's matcher on the later answers; the like model is fitted on the earlier ones.
+    /// Judges a candidate on the later answers; the like model is fitted on the earlier ones.
     pub fn judge(
         &self,
         earlier: &[Case],
         later: &[Case],
-        candidate: &Tastes,
+        candidate: &Served<'_>,
         digests: [String; 2],
         seed: u64,
     ) -> Judgement {
@@ -352,8 +360,8 @@ impl Judging<'_> {
             facts: self.facts,
             filters: &filters,
         };
-        let served = |tastes| Served { matcher: base.matcher, catalogue: base.catalogue, tastes };
+        let current = Served { matcher: base.matcher, catalogue: base.catalogue, tastes: base.tastes };
         let held_out = few(later, MAX_JUDGED);
-        judge(&served(base.tastes), &served(candidate), &ground, &held_out, base.checks, digests, seed)
+        judge(&current, candidate, &ground, &held_out, base.checks, digests, seed)
     }
 }
