@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use image2song_contract::fetch::AllowedHost;
 use image2song_contract::locale::Locale;
-use image2song_contract::settings::{Level, Settings};
+use image2song_contract::settings::{Exploration, Level, Settings};
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -85,6 +85,19 @@ struct DefaultsSection {
     person_cooldown_s: f64,
     channel_cooldown_s: f64,
     level: Level,
+    exploration: f64,
+    protects_first: bool,
+}
+
+/// Settings of trials of a model.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[allow(missing_docs, reason = "config/example.toml explains every setting")]
+pub struct ExperimentSection {
+    pub unit: String,
+    pub alpha: f64,
+    pub stops_harm: bool,
+    pub tolerance: f64,
+    pub settle_minutes: f64,
 }
 
 /// Settings of the HTTP interface.
@@ -122,6 +135,7 @@ struct Raw {
     engine: EngineSection,
     store: StoreSection,
     defaults: DefaultsSection,
+    experiment: ExperimentSection,
     web: WebSection,
     discord: DiscordSection,
     telegram: TelegramSection,
@@ -151,6 +165,10 @@ pub struct Config {
     pub store: StoreSection,
     /// For communities that chose nothing.
     pub defaults: Settings,
+    /// Whether chance leaves the first place to the best song.
+    pub protects_first: bool,
+    /// Trials of a model.
+    pub experiment: ExperimentSection,
     /// Where the HTTP interface listens, if it does.
     pub web_listen: Option<SocketAddr>,
     /// Where this program can be reached from outside.
@@ -304,6 +322,13 @@ fn checked(settings: Flat) -> Result<Config, ConfigError> {
     let longest = Settings::MAX_COOLDOWN.as_secs_f64();
     range("defaults.person_cooldown_s", raw.defaults.person_cooldown_s, 0.0, longest)?;
     range("defaults.channel_cooldown_s", raw.defaults.channel_cooldown_s, 0.0, longest)?;
+    range("defaults.exploration", raw.defaults.exploration, 0.0, Exploration::MAX_TEMPERATURE.into())?;
+    range("experiment.alpha", raw.experiment.alpha, 0.001, 0.5)?;
+    range("experiment.tolerance", raw.experiment.tolerance, 0.0, 1.0)?;
+    range("experiment.settle_minutes", raw.experiment.settle_minutes, 0.0, 10_080.0)?;
+    if !["user", "community"].contains(&raw.experiment.unit.as_str()) {
+        return Err(wrong("experiment.unit", "user or community is allowed"));
+    }
     if raw.store.dir.as_os_str().is_empty() {
         return Err(wrong("store.dir", "the path of a folder is allowed"));
     }
@@ -351,8 +376,11 @@ fn checked(settings: Flat) -> Result<Config, ConfigError> {
             person_cooldown: Duration::from_secs_f64(raw.defaults.person_cooldown_s),
             channel_cooldown: Duration::from_secs_f64(raw.defaults.channel_cooldown_s),
             level: raw.defaults.level,
+            exploration: Exploration::of_temperature(raw.defaults.exploration as f32),
             ..Settings::default()
         },
+        protects_first: raw.defaults.protects_first,
+        experiment: raw.experiment,
         web_listen,
         public_url: optional(http("web.public_url", &raw.web.public_url)?),
         discord_api_url: optional(http("discord.api_url", &raw.discord.api_url)?),
@@ -428,6 +456,9 @@ mod tests {
             ("[telegram]\nmode = \"push\"", &["telegram.mode", "poll or webhook"]),
             ("[discord]\ndownload_hosts = [\"ftp://x\"]", &["discord.download_hosts"]),
             ("[log]\nlevel = \"loud\"", &["log.level"]),
+            ("[defaults]\nexploration = 9", &["defaults.exploration", "9", "0 to 5"]),
+            ("[experiment]\nunit = \"chat\"", &["experiment.unit", "user or community"]),
+            ("[experiment]\nalpha = 0.0", &["experiment.alpha", "0.001 to 0.5"]),
             ("secret = 1", &["secret"]),
         ] {
             let message = read(text, &[]).unwrap_err().to_string();

@@ -27,6 +27,8 @@ pub mod manifest;
 
 pub mod config;
 
+pub mod deployment;
+
 pub mod telemetry;
 
 pub mod engine;

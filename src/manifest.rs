@@ -172,6 +172,21 @@ impl Manifest {
             .map_err(|source| ManifestError::Seal { path, source })
     }
 
+    /// Hash of what answers depend on, whatever the model is called: of all files but what is only told about them (`.md`
+    /// and `.json`). 64 hexadecimal digits.
+    pub fn weights_digest(&self) -> String {
+        self.digest_of(|path| !path.ends_with(".md") && !path.ends_with(".json"))
+    }
+
+    /// Hash of the listed hashes of the files that `takes` takes; equal for folders that hold these files alike.
+    pub fn digest_of(&self, takes: impl Fn(&str) -> bool) -> String {
+        let mut hasher = Sha256::new();
+        for file in self.files.iter().filter(|file| takes(&file.path)) {
+            hasher.update(format!("{} {}\n", file.sha256.to_ascii_lowercase(), file.path));
+        }
+        hex(&hasher.finalize())
+    }
+
     /// Size of all files together in bytes.
     pub fn total_bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()

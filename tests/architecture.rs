@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which modules of this crate each module may import.
-const IMPORTS: [(&str, &[&str]); 18] = [
+const IMPORTS: [(&str, &[&str]); 19] = [
     ("photo", &[]),
     ("kernels", &[]),
     ("manifest", &[]),
@@ -13,16 +13,31 @@ const IMPORTS: [(&str, &[&str]); 18] = [
     ("config", &[]),
     ("engine", &["photo", "tagger", "catalogue", "matcher", "answer"]),
     ("state", &["feedback"]),
-    ("telemetry", &["engine", "feedback"]),
-    ("bot", &["photo", "tagger", "catalogue", "matcher", "answer", "engine", "state", "feedback", "telemetry"]),
+    ("deployment", &["manifest", "feedback"]),
+    ("telemetry", &["engine", "feedback", "deployment"]),
+    (
+        "bot",
+        &[
+            "photo",
+            "tagger",
+            "catalogue",
+            "matcher",
+            "answer",
+            "engine",
+            "state",
+            "feedback",
+            "telemetry",
+            "deployment",
+        ],
+    ),
     ("tagger", &["photo", "kernels"]),
     ("explain", &["photo", "tagger"]),
     ("answer", &["photo", "tagger", "lyric", "catalogue", "matcher", "explain"]),
     ("lyric", &["kernels"]),
     ("catalogue", &["lyric"]),
     ("matcher", &["tagger", "lyric", "catalogue", "kernels"]),
-    ("evaluation", &["photo", "tagger", "lyric", "catalogue", "matcher", "kernels"]),
-    ("training", &["photo", "tagger", "lyric", "catalogue", "matcher", "kernels", "evaluation"]),
+    ("evaluation", &["photo", "tagger", "lyric", "catalogue", "matcher", "kernels", "feedback"]),
+    ("training", &["photo", "tagger", "lyric", "catalogue", "matcher", "kernels", "evaluation", "manifest"]),
     (
         "cli",
         &[
@@ -43,6 +58,7 @@ const IMPORTS: [(&str, &[&str]); 18] = [
             "state",
             "telemetry",
             "bot",
+            "deployment",
         ],
     ),
 ];

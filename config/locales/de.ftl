@@ -84,6 +84,7 @@ settings-channel-cooldown = Pause pro Kanal
 settings-changers = Wer das ändern darf
 settings-changers-managers = wer hier verwaltet
 settings-changers-everybody = alle
+settings-exploration = Zufall bei der Auswahl
 settings-level = Was von 👍 und 👎 gespeichert wird
 on = an
 off = aus
@@ -99,6 +100,10 @@ privacy-records = {$n ->
    *[other] {$n} Einträge sind unter einem Hash deiner ID mit geheimem Schlüssel gespeichert, höchstens {$days} Tage lang.
 }
 privacy-discord = Mit Klicks aus Discord wird das Modell nie trainiert, außer Discord hat es dem Betreiber erlaubt.
+exploration-off = aus
+exploration-little = ein wenig
+exploration-some = etwas
+exploration-much = viel
 level-off = nichts
 level-counts = Likes pro Song, ohne Bezug zu dir
 level-training = Klicks und die Stichworte zum Foto, fürs Training

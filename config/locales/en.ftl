@@ -91,6 +91,7 @@ settings-channel-cooldown = Pause per channel
 settings-changers = Who may change this
 settings-changers-managers = managers
 settings-changers-everybody = everybody
+settings-exploration = How much chance picks
 settings-level = What is kept of 👍 and 👎
 on = on
 off = off
@@ -107,6 +108,10 @@ privacy-records = {$n ->
    *[other] {$n} records are stored under a keyed hash of your id, for at most {$days} days.
 }
 privacy-discord = Presses from Discord are never used to train the model unless Discord has allowed it to the operator.
+exploration-off = off
+exploration-little = a little
+exploration-some = some
+exploration-much = a lot
 level-off = nothing
 level-counts = likes per song, without you
 level-training = presses and the photo's tags, for training

@@ -84,6 +84,7 @@ settings-channel-cooldown = Pausa por canal
 settings-changers = Quién puede cambiar esto
 settings-changers-managers = quienes administran
 settings-changers-everybody = todo el mundo
+settings-exploration = Azar al elegir
 settings-level = Qué se guarda de 👍 y 👎
 on = activado
 off = desactivado
@@ -99,6 +100,10 @@ privacy-records = {$n ->
    *[other] Hay {$n} registros guardados bajo un hash con clave de tu ID, durante {$days} días como máximo.
 }
 privacy-discord = Lo que pulsas en Discord nunca se usa para entrenar el modelo, salvo que Discord se lo haya permitido a quien opera el bot.
+exploration-off = nada
+exploration-little = un poco
+exploration-some = algo
+exploration-much = mucho
 level-off = nada
 level-counts = los «me gusta» por canción, sin ti
 level-training = lo que pulsas y las etiquetas de la foto, para entrenar

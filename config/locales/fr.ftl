@@ -84,6 +84,7 @@ settings-channel-cooldown = Pause par salon
 settings-changers = Qui peut changer ça
 settings-changers-managers = les responsables
 settings-changers-everybody = tout le monde
+settings-exploration = Part du hasard
 settings-level = Ce qui est gardé des 👍 et 👎
 on = activé
 off = désactivé
@@ -99,6 +100,10 @@ privacy-records = {$n ->
    *[other] {$n} entrées sont enregistrées sous un hachage à clé de ton identifiant, pour {$days} jours au plus.
 }
 privacy-discord = Les clics venus de Discord ne servent jamais à entraîner le modèle, sauf si Discord l’a permis à l’opérateur.
+exploration-off = aucune
+exploration-little = un peu
+exploration-some = moyenne
+exploration-much = beaucoup
 level-off = rien
 level-counts = les « j’aime » par chanson, sans lien avec toi
 level-training = les clics et les mots-clés de la photo, pour l’entraînement

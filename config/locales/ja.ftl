@@ -80,6 +80,7 @@ settings-channel-cooldown = チャンネルごとの間隔
 settings-changers = 設定を変えられる人
 settings-changers-managers = 管理者
 settings-changers-everybody = 全員
+settings-exploration = 曲選びの偶然
 settings-level = 👍 と 👎 から保存するもの
 on = オン
 off = オフ
@@ -94,6 +95,10 @@ privacy-records = {$n ->
    *[other] 記録が{$n}件、あなたのIDの鍵付きハッシュのもとに、長くて{$days}日間保存されます。
 }
 privacy-discord = Discordでのボタン操作は、Discordが運営者に許可していないかぎり、モデルの学習には決して使いません。
+exploration-off = なし
+exploration-little = 少し
+exploration-some = ほどほど
+exploration-much = 多め
 level-off = なし
 level-counts = 曲ごとの「いいね」の数（あなたとは結びつけません）
 level-training = ボタンの操作と写真のタグ（学習用）

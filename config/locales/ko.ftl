@@ -80,6 +80,7 @@ settings-channel-cooldown = 채널별 대기 시간
 settings-changers = 설정을 바꿀 수 있는 사람
 settings-changers-managers = 관리자
 settings-changers-everybody = 모두
+settings-exploration = 선곡의 우연
 settings-level = 👍 와 👎 에서 저장하는 것
 on = 켜짐
 off = 꺼짐
@@ -94,6 +95,10 @@ privacy-records = {$n ->
    *[other] 기록 {$n}건이 회원님 ID의 키 기반 해시로 저장되어 있고, 최대 {$days}일 동안만 보관돼요.
 }
 privacy-discord = Discord에서 누르신 버튼은 Discord가 운영자에게 허락하지 않는 한 모델 학습에 절대 쓰지 않아요.
+exploration-off = 없음
+exploration-little = 조금
+exploration-some = 보통
+exploration-much = 많이
 level-off = 없음
 level-counts = 노래별 좋아요 수(누구인지는 빼고)
 level-training = 누르신 버튼과 사진 태그(학습용)

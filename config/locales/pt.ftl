@@ -84,6 +84,7 @@ settings-channel-cooldown = Pausa por canal
 settings-changers = Quem pode mudar isto
 settings-changers-managers = quem administra
 settings-changers-everybody = todo mundo
+settings-exploration = Acaso na escolha
 settings-level = O que fica guardado de 👍 e 👎
 on = ligado
 off = desligado
@@ -99,6 +100,10 @@ privacy-records = {$n ->
    *[other] {$n} registros estão guardados sob um hash com chave do seu ID, por no máximo {$days} dias.
 }
 privacy-discord = Os cliques vindos do Discord nunca são usados para treinar o modelo, a não ser que o Discord tenha permitido isso ao operador.
+exploration-off = nenhum
+exploration-little = um pouco
+exploration-some = algum
+exploration-much = muito
 level-off = nada
 level-counts = curtidas por música, sem ligação com você
 level-training = os cliques e as etiquetas da foto, para treino

@@ -80,6 +80,7 @@ settings-channel-cooldown = 频道间隔
 settings-changers = 谁可以更改设置
 settings-changers-managers = 管理员
 settings-changers-everybody = 所有人
+settings-exploration = 选歌的随机程度
 settings-level = 👍 和 👎 会保存什么
 on = 开
 off = 关
@@ -94,6 +95,10 @@ privacy-records = {$n ->
    *[other] 有 {$n} 条记录，以你的 ID 经密钥哈希后的值保存，最多保留 {$days} 天。
 }
 privacy-discord = 来自 Discord 的点按绝不会用来训练模型，除非 Discord 已允许运营者这样做。
+exploration-off = 无
+exploration-little = 一点
+exploration-some = 适中
+exploration-much = 较多
 level-off = 什么都不存
 level-counts = 每首歌的点赞数，不与你关联
 level-training = 点按和照片标签，用于训练

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::matcher::suggest::{Filter, Suggestion};
+use crate::catalogue::song::SongIdx;
+use crate::matcher::draw::{Drawn, Policy, draw};
+use crate::matcher::query::Query;
+use crate::matcher::suggest::{Filter, POOL_SIZE, Suggestion};
 use crate::tagger::Tagging;
 use crate::tagger::regions::regions;
 use crate::tagger::vocabulary::TagId;
@@ -25,12 +28,25 @@ pub struct Composed {
     pub tags: Vec<SeenTag>,
     /// The tags of the photo that counted and are likely enough to be named, heaviest first.
     pub telling: Vec<SeenTag>,
-    /// The songs, best first; fewer than asked for if no more fit.
+    /// The songs, best first unless they were drawn; fewer than asked for if no more fit.
     pub suggestions: Vec<Suggestion>,
+    /// How chance made them; `None` if it had no part.
+    pub lots: Option<Lots>,
     /// Whether the photo says clearly what it shows and the songs fit.
     pub is_sure: bool,
     /// Time to find the songs.
     pub match_time: Duration,
+}
+
+/// How chance made a slate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lots {
+    /// How it took part.
+    pub policy: Policy,
+    /// What the songs of the pool were drawn by, best first; never rising.
+    pub scores: Vec<f32>,
+    /// The songs of the slate, in order.
+    pub drawn: Vec<Drawn>,
 }
 
 /// What to ask of a model beside the tags.
@@ -42,6 +58,19 @@ pub struct Wish<'a> {
     pub filter: &'a Filter,
     /// How many songs.
     pub n_songs: usize,
+    /// Whose taste counts: a community as its adapter is named; nobody's but that of all if `None`.
+    pub community: Option<&'a str>,
+    /// How chance takes part.
+    pub policy: Policy,
+    /// Decides what chance does.
+    pub seed: u64,
+}
+
+impl<'a> Wish<'a> {
+    /// Without chance, and by the taste of all.
+    pub fn certain(hint: &'a str, filter: &'a Filter, n_songs: usize) -> Self {
+        Self { hint, filter, n_songs, community: None, policy: Policy::default(), seed: 0 }
+    }
 }
 
 /// Finds the songs for a tagging; `is_plain` says that the photo is of one color, so that nothing in it is sure.
@@ -49,9 +78,9 @@ pub fn compose(model: &Model, tagging: &Tagging, is_plain: bool, wish: Wish<'_>)
     let started = Instant::now();
     let query = model.matcher.query(tagging, wish.hint);
     // Who asks for no song wants the tags: ranking the whole catalogue is most of an answer's time.
-    let suggestions = match wish.n_songs {
-        0 => Vec::new(),
-        n => model.matcher.suggest(&model.catalogue, &query, wish.filter, n),
+    let (suggestions, lots) = match wish.n_songs {
+        0 => (Vec::new(), None),
+        _ => slate(model, &query, &wish),
     };
     let match_time = started.elapsed();
     let counted: Vec<SeenTag> = query.tags.iter().map(|&(tag, _)| seen(tagging, tag)).collect();
@@ -62,7 +91,32 @@ pub fn compose(model: &Model, tagging: &Tagging, is_plain: bool, wish: Wish<'_>)
     // A hint names tags too; only those that the photo shows are shown as seen.
     let telling = counted.into_iter().filter(|seen| seen.prob >= MIN_SEEN_PROB).collect();
     let is_sure = (!is_plain || !query.hint.is_empty()) && model.matcher.is_sure(&query, &suggestions);
-    Composed { tags, telling, suggestions, is_sure, match_time }
+    Composed { tags, telling, suggestions, lots, is_sure, match_time }
+}
+
+/// The songs, and how chance made them.
+fn slate(model: &Model, query: &Query, wish: &Wish<'_>) -> (Vec<Suggestion>, Option<Lots>) {
+    let Wish { filter, n_songs, policy, .. } = *wish;
+    let taste = model.tastes.of(wish.community);
+    let n_pool = if policy.is_random() { POOL_SIZE.max(n_songs) } else { n_songs };
+    let pool = model.matcher.pool(&model.catalogue, query, filter, n_pool, &taste);
+    if !policy.is_random() {
+        return (model.matcher.suggestions(query, &taste, &pool), None);
+    }
+    let scores = never_rising(pool.iter().map(|&(_, score)| score));
+    let drawn = draw(&scores, n_songs, policy, &mut fastrand::Rng::with_seed(wish.seed));
+    let songs: Vec<(SongIdx, f32)> = drawn.iter().map(|one| pool[one.idx]).collect();
+    (model.matcher.suggestions(query, &taste, &songs), Some(Lots { policy, scores, drawn }))
+}
+
+/// Scores of which none is above the one before: where songs stand in tiers, a song of a later tier has no better chance
+/// than the last one of the tier before, whatever its score.
+fn never_rising(scores: impl Iterator<Item = f32>) -> Vec<f32> {
+    let lower = |least: &mut f32, score: f32| {
+        *least = least.min(score);
+        Some(*least)
+    };
+    scores.scan(f32::INFINITY, lower).collect()
 }
 
 /// A tag with its probability and the region that spoke loudest for it.

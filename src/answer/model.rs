@@ -1,8 +1,11 @@
 //! A model in the parts that an answer needs.
 
+use std::sync::Arc;
+
 use crate::catalogue::load::Catalogue;
 use crate::lyric::lexicon::Lexicon;
 use crate::matcher::suggest::Matcher;
+use crate::matcher::tastes::Tastes;
 use crate::tagger::Tagger;
 use crate::tagger::vocabulary::{TagId, Vocabulary};
 
@@ -14,14 +17,33 @@ pub struct Eye {
     pub names: TagNames,
 }
 
+/// Hashes of the files that make a part of a model: models whose prints are the same can share the part.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Prints {
+    /// Of [`Model::eye`].
+    pub eye: String,
+    /// Of [`Model::matcher`].
+    pub matcher: String,
+    /// Of [`Model::catalogue`].
+    pub catalogue: String,
+    /// Of the tags, by whose numbers kept answers name them.
+    pub vocabulary: String,
+}
+
 /// The whole model.
 pub struct Model {
+    /// Its name and version.
+    pub version: String,
+    /// What its parts are made of.
+    pub prints: Prints,
     /// Gives a photo its tags.
-    pub eye: Eye,
+    pub eye: Arc<Eye>,
     /// Finds the songs for tags.
-    pub matcher: Matcher,
+    pub matcher: Arc<Matcher>,
     /// The songs.
-    pub catalogue: Catalogue,
+    pub catalogue: Arc<Catalogue>,
+    /// What communities like, as far as the model was fine-tuned.
+    pub tastes: Tastes,
 }
 
 /// What tags are called in the user's language.

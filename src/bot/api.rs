@@ -1,5 +1,6 @@
 //! The port of the HTTP interface: the same answers as `--json` gives.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -19,6 +20,7 @@ use crate::answer::compose;
 use crate::answer::fault::PhotoFault;
 use crate::answer::json::{FailedAnswer, SongEntry, TagsAnswer, TagsTimes, millis, tag_entries};
 use crate::answer::links::Links;
+use crate::answer::model::Model;
 use crate::engine::question::{EngineFault, Found, Input, Wished};
 use crate::feedback::event::{EventKind, Service as Followed, UnixMs};
 use crate::matcher::suggest::Filter;
@@ -50,18 +52,19 @@ impl Api for Core {
 
     fn suggest(&self, name: String, photo: Bytes, options: ApiOptions) -> Pending<'_, ApiAnswer> {
         Box::pin(async move {
-            let known =
-                |code: &&String| self.engine.model().catalogue.languages().any(|(language, _)| language == *code);
+            // Nobody can be known by an address, and what comes of these answers is not logged: no trial, no chance.
+            let model = self.engine.model();
+            let known = |code: &&String| model.catalogue.languages().any(|(language, _)| language == *code);
             if let Some(unknown) = options.languages.iter().find(|code| !known(code)) {
-                let all: Vec<&str> = self.engine.model().catalogue.languages().map(|(code, _)| code).collect();
+                let all: Vec<&str> = model.catalogue.languages().map(|(code, _)| code).collect();
                 let message = format!("the catalogue has no songs in language {unknown:?}; it has {}", all.join(", "));
                 return self.refused(&name, &PhotoFault::new("unknown_language", message));
             }
             let filter =
                 Filter { languages: options.languages, allows_explicit: !options.is_clean, ..Filter::default() };
             let n_songs = usize::from(options.n.unwrap_or(N_SONGS).clamp(1, MAX));
-            let wished = Wished { hint: options.hint, filter, n_songs };
-            let found = match self.asked(photo, wished).await {
+            let wished = Wished { hint: options.hint, filter, n_songs, ..Wished::default() };
+            let found = match self.asked(&model, photo, wished).await {
                 Ok(found) => found,
                 Err(fault) => return self.api_fault(&name, fault, "suggest"),
             };
@@ -69,14 +72,14 @@ impl Api for Core {
             self.metrics.request(Platform::Web, "suggest", None);
             let steps = found.steps;
             let ms = compose::times(steps.decode, steps.tag, steps.matching, steps.total);
-            self.json(&compose::entry(&name, &found.composed, ms, self.engine.model()))
+            self.json(&compose::entry(&name, &found.composed, ms, &model))
         })
     }
 
     fn tags(&self, name: String, photo: Bytes, options: ApiOptions) -> Pending<'_, ApiAnswer> {
         Box::pin(async move {
-            let started = Instant::now();
-            let found = match self.asked(photo, Wished::default()).await {
+            let (started, model) = (Instant::now(), self.engine.model());
+            let found = match self.asked(&model, photo, Wished::default()).await {
                 Ok(found) => found,
                 Err(fault) => return self.api_fault(&name, fault, "tags"),
             };
@@ -89,15 +92,14 @@ impl Api for Core {
                 tag: millis(found.steps.tag),
                 total: millis(started.elapsed()),
             };
-            self.json(&TagsAnswer { photo: &name, tags: tag_entries(&tags, &self.engine.model().eye.names), ms })
+            self.json(&TagsAnswer { photo: &name, tags: tag_entries(&tags, &model.eye.names), ms })
         })
     }
 
     fn songs(&self, text: String, n: u8) -> Pending<'_, ApiAnswer> {
         Box::pin(async move {
-            let engine = self.engine.clone();
+            let catalogue = self.engine.model().catalogue.clone();
             let found = self.blocking(move || {
-                let catalogue = &engine.model().catalogue;
                 let songs = catalogue.search(&text, usize::from(n.clamp(1, MAX)));
                 let entry = |song| {
                     let song = catalogue.song(song);
@@ -113,11 +115,11 @@ impl Api for Core {
     }
 
     fn metrics(&self) -> String {
-        self.metrics.text(self.engine.counts(), &self.feedback.counters(), &self.healths)
+        self.metrics.text(self.engine.counts(), &self.feedback.counters(), &self.healths, &self.standing())
     }
 
     fn readiness(&self) -> Readiness {
-        let adapter = |health: &std::sync::Arc<image2song_contract::health::Health>| {
+        let adapter = |health: &Arc<image2song_contract::health::Health>| {
             json!({
                 "platform": health.platform().name(),
                 "state": health.state().name(),
@@ -127,8 +129,10 @@ impl Api for Core {
         };
         let adapters: Vec<_> = self.healths.iter().map(adapter).collect();
         let is_hearing = self.healths.iter().all(|health| health.state() == State::Up);
-        let model = &self.options.model_version;
-        let parts = json!({ "ready": is_hearing, "model": model, "adapters": adapters }).to_string();
+        let lineup = self.engine.lineup();
+        let trial = lineup.trial.as_ref().map(|trial| &trial.model.version);
+        let model = &lineup.current.version;
+        let parts = json!({ "ready": is_hearing, "model": model, "trial": trial, "adapters": adapters }).to_string();
         Readiness { is_ready: is_hearing, parts }
     }
 
@@ -136,7 +140,8 @@ impl Api for Core {
         Box::pin(async move {
             let (id, rank, service) = self.signer.read(token)?;
             let slate = self.slate(id).await.ok()??;
-            let catalogue = &self.engine.model().catalogue;
+            let lineup = self.engine.lineup();
+            let catalogue = &lineup.able(&slate.model_version, &slate.vocabulary)?.catalogue;
             let song = catalogue.by_id(slate.songs.get(usize::from(rank.checked_sub(1)?))?)?;
             let song = catalogue.song(song);
             let links = Links::to(song.artist, song.title);
@@ -167,14 +172,14 @@ impl Api for Core {
 }
 
 impl Core {
-    async fn asked(&self, photo: Bytes, wished: Wished) -> Result<Found, EngineFault> {
-        let hash = photo_hash(&photo);
+    async fn asked(&self, model: &Arc<Model>, photo: Bytes, wished: Wished) -> Result<Found, EngineFault> {
+        let hash = photo_hash(&model.prints.eye, &photo);
         let known = self.memory().tagged(&hash);
         let input = known.map_or(Input::File(photo), |tagged| {
             self.metrics.cached();
             Input::Known(tagged)
         });
-        let found = self.engine.ask(vec![input], wished).await?;
+        let found = self.engine.ask(model.clone(), vec![input], wished).await?;
         if let Some(Ok(tagged)) = found.photos.first() {
             self.memory().keep_tagged(hash, tagged.clone());
         }

@@ -14,7 +14,9 @@ use image2song_contract::settings::Settings;
 use super::core::{Core, now_ms};
 use super::hint::Hint;
 use super::memory::photo_hash;
+use super::words::names;
 use crate::answer::fault;
+use crate::answer::model::Model;
 use crate::engine::question::{EngineFault, Found, Input, Tagged, Wished};
 use crate::feedback::ids::ImpressionId;
 use crate::matcher::suggest::Filter;
@@ -67,32 +69,41 @@ impl Core {
         if let Some(mood) = &ask.mood {
             hint.words = format!("{} {}", hint.words, Hint::parse(mood).words).trim().to_owned();
         }
-        let filter = self.filter(&settings, &ask, &hint)?;
+        let (user, community) = (self.user(&ask.place, &ask.person), self.community(&ask.place));
+        let model = self.model_for(user, community);
+        let filter = filter(&model, &settings, &ask, &hint)?;
         let n_left_out = ask.photos.len().saturating_sub(self.options.max_photos);
         let photos: Vec<Photo> = ask.photos.into_iter().take(self.options.max_photos).collect();
         let n_songs = usize::from(settings.n_songs);
-        let wished = Wished { hint: hint.words.clone(), filter: filter.clone(), n_songs };
-        let found = self.found(&photos, wished).await?;
+        let wished = Wished {
+            hint: hint.words.clone(),
+            filter: filter.clone(),
+            n_songs,
+            community: Some(community.to_text()),
+            policy: self.policy(settings.exploration),
+            seed: fastrand::u64(..),
+        };
+        let found = self.found(&model, &photos, wished).await?;
         self.metrics.steps(&found.steps);
         if found.composed.suggestions.is_empty() {
             return Err(Refusal::NothingFits);
         }
-        let catalogue = &self.engine.model().catalogue;
-        let user = self.user(&ask.place, &ask.person);
         let level = self.level(&settings, user);
         let id = SlateId(*ImpressionId::random().as_bytes());
         let slate = Slate {
             asked_ms,
-            community: self.community(&ask.place),
+            community,
             asker: user,
             locale,
-            model_version: self.options.model_version.clone(),
+            model_version: model.version.clone(),
+            vocabulary: model.prints.vocabulary.clone(),
+            exploration: settings.exploration,
             tags: kept_tags(&found),
             is_plain: found.pooled.is_plain,
             hint: hint.words,
             languages: filter.languages,
             allows_explicit: filter.allows_explicit,
-            songs: found.composed.suggestions.iter().map(|s| catalogue.song(s.song).id.to_owned()).collect(),
+            songs: found.composed.suggestions.iter().map(|s| model.catalogue.song(s.song).id.to_owned()).collect(),
             earlier: Vec::new(),
             votes: Default::default(),
             level,
@@ -100,30 +111,17 @@ impl Core {
             pressed: Vec::new(),
         };
         self.keep(id, &slate).await?;
-        self.log_impression(id, &slate, &found, ask.place.platform);
+        self.log_impression(id, &slate, &found, &model, ask.place.platform);
         self.memory().keep_photos(id, photos.iter().map(|photo| photo.bytes.clone()).collect());
         let notice = self.first_notice(user, level).await;
-        let sights = self.sights(&photos, &found, locale);
-        let songs = self.lines(id, &found.composed.suggestions, locale);
+        let sights = sights(&model, &photos, &found, locale);
+        let songs = self.lines(&model, id, &found.composed.suggestions, locale);
         Ok(Answer { slate: id, locale, sights, n_left_out, songs, is_sure: found.composed.is_sure, notice })
     }
 
-    fn filter(&self, settings: &Settings, ask: &Ask, hint: &Hint) -> Result<Filter, Refusal> {
-        let known = |code: &String| self.engine.model().catalogue.languages().any(|(language, _)| language == code);
-        let own: Vec<String> =
-            ask.language.iter().map(|code| code.trim().to_lowercase()).filter(|c| !c.is_empty()).collect();
-        let languages = [own, hint.languages.clone(), settings.song_languages.clone()];
-        let languages = languages.into_iter().find(|languages| !languages.is_empty()).unwrap_or_default();
-        // A language that the catalogue lacks must not come back as songs in every language.
-        if !languages.is_empty() && !languages.iter().any(known) {
-            return Err(Refusal::NothingFits);
-        }
-        Ok(Filter { languages, allows_explicit: settings.allows_explicit, ..Filter::default() })
-    }
-
     /// Asks the engine, with what photos showed before where they are the same.
-    async fn found(&self, photos: &[Photo], wished: Wished) -> Result<Found, Refusal> {
-        let hashes: Vec<_> = photos.iter().map(|photo| photo_hash(&photo.bytes)).collect();
+    async fn found(&self, model: &Arc<Model>, photos: &[Photo], wished: Wished) -> Result<Found, Refusal> {
+        let hashes: Vec<_> = photos.iter().map(|photo| photo_hash(&model.prints.eye, &photo.bytes)).collect();
         let inputs: Vec<Input> = {
             let memory = self.memory();
             let input = |(hash, photo): (_, &Photo)| match memory.tagged(hash) {
@@ -135,7 +133,7 @@ impl Core {
             };
             hashes.iter().zip(photos).map(input).collect()
         };
-        let found = self.engine.ask(inputs, wished).await.map_err(|fault| self.refusal(fault))?;
+        let found = self.engine.ask(model.clone(), inputs, wished).await.map_err(|fault| self.refusal(fault))?;
         let mut memory = self.memory();
         for (hash, photo) in hashes.iter().zip(&found.photos) {
             if let Ok(tagged) = photo {
@@ -156,23 +154,38 @@ impl Core {
             EngineFault::Internal(_) => self.internal("engine", &fault),
         }
     }
+}
 
-    fn sights(&self, photos: &[Photo], found: &Found, locale: Locale) -> Vec<PhotoSight> {
-        let sight = |(idx, (photo, tagged)): (usize, (&Photo, &Result<Arc<Tagged>, fault::PhotoFault>))| {
-            let name = if photo.name.is_empty() { (idx + 1).to_string() } else { photo.name.clone() };
-            match tagged {
-                Err(fault) => PhotoSight { name, tags: Vec::new(), fault: Some(photo_fault(fault)) },
-                Ok(tagged) => {
-                    let top = tagged.tagging.top(N_TOLD).into_iter();
-                    let told = top.filter(|(_, prob)| *prob >= MIN_TOLD_PROB && !tagged.is_plain);
-                    let seen: Vec<_> =
-                        told.map(|(tag, _)| crate::answer::compose::seen(&tagged.tagging, tag)).collect();
-                    PhotoSight { name, tags: self.names(&seen, locale), fault: None }
-                }
-            }
-        };
-        photos.iter().zip(&found.photos).enumerate().map(sight).collect()
+/// Which songs a question allows.
+fn filter(model: &Model, settings: &Settings, ask: &Ask, hint: &Hint) -> Result<Filter, Refusal> {
+    let known = |code: &String| model.catalogue.languages().any(|(language, _)| language == code);
+    let own: Vec<String> =
+        ask.language.iter().map(|code| code.trim().to_lowercase()).filter(|c| !c.is_empty()).collect();
+    let languages = [own, hint.languages.clone(), settings.song_languages.clone()];
+    let languages = languages.into_iter().find(|languages| !languages.is_empty()).unwrap_or_default();
+    // A language that the catalogue lacks must not come back as songs in every language.
+    if !languages.is_empty() && !languages.iter().any(known) {
+        return Err(Refusal::NothingFits);
     }
+    Ok(Filter { languages, allows_explicit: settings.allows_explicit, ..Filter::default() })
+}
+
+/// What each photo shows, for people.
+fn sights(model: &Model, photos: &[Photo], found: &Found, locale: Locale) -> Vec<PhotoSight> {
+    let sight = |(idx, (photo, tagged)): (usize, (&Photo, &Result<Arc<Tagged>, fault::PhotoFault>))| {
+        let name = if photo.name.is_empty() { (idx + 1).to_string() } else { photo.name.clone() };
+        match tagged {
+            Err(fault) => PhotoSight { name, tags: Vec::new(), fault: Some(photo_fault(fault)) },
+            Ok(tagged) => {
+                let top = tagged.tagging.top(N_TOLD).into_iter();
+                let told = top.filter(|(_, prob)| *prob >= MIN_TOLD_PROB && !tagged.is_plain);
+                let seen: Vec<_> =
+                    told.map(|(tag, _)| crate::answer::compose::seen(&tagged.tagging, tag)).collect();
+                PhotoSight { name, tags: names(model, &seen, locale), fault: None }
+            }
+        }
+    };
+    photos.iter().zip(&found.photos).enumerate().map(sight).collect()
 }
 
 /// The tags of all photos together that count, with their regions.

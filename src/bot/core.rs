@@ -12,6 +12,7 @@ use image2song_contract::settings::{Level, Settings};
 use super::cooldown::Cooldowns;
 use super::memory::Memory;
 use super::redirect::Signer;
+use crate::deployment::tally::{Rules, Tally};
 use crate::engine::handle::Engine;
 use crate::feedback::event::UnixMs;
 use crate::feedback::ids::{CommunityKey, KeyHasher, UserKey};
@@ -24,8 +25,10 @@ use crate::telemetry::metrics::Metrics;
 pub struct CoreOptions {
     /// Settings of communities that have made none.
     pub defaults: Settings,
-    /// Version of the bundled model, for impressions.
-    pub model_version: String,
+    /// Whether chance leaves the first place to the best song.
+    pub protects_first: bool,
+    /// Whether a trial divides communities rather than people.
+    pub splits_by_community: bool,
     /// A short hash of the configuration, for impressions.
     pub config_version: String,
     /// Where this program can be reached from outside, if it can; listen links then go through it and are counted.
@@ -47,6 +50,7 @@ pub struct Core {
     pub(super) feedback: FeedbackLog,
     pub(super) hasher: KeyHasher,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) tally: Arc<Tally>,
     pub(super) options: CoreOptions,
     pub(super) healths: Vec<Arc<Health>>,
     pub(super) signer: Signer,
@@ -75,6 +79,8 @@ pub struct Parts {
     pub healths: Vec<Arc<Health>>,
     /// Signs listen links.
     pub signer: Signer,
+    /// Decides about trials.
+    pub rules: Rules,
 }
 
 impl Core {
@@ -83,7 +89,7 @@ impl Core {
     /// # Errors
     /// The state cannot be used.
     pub fn new(parts: Parts, options: CoreOptions) -> Result<Self, crate::state::error::StateError> {
-        let Parts { engine, state, feedback, hasher, metrics, healths, signer } = parts;
+        let Parts { engine, state, feedback, hasher, metrics, healths, signer, rules } = parts;
         let run = state.next_run()?;
         Ok(Self {
             engine,
@@ -91,6 +97,7 @@ impl Core {
             feedback,
             hasher,
             metrics,
+            tally: Arc::new(Tally::new(rules)),
             options,
             healths,
             signer,

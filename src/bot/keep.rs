@@ -6,10 +6,13 @@ use image2song_contract::place::Platform;
 use image2song_contract::settings::Level;
 
 use super::core::Core;
+use crate::answer::compose::Lots;
+use crate::answer::model::Model;
 use crate::engine::question::Found;
 use crate::feedback::error::FeedbackError;
-use crate::feedback::event::{Event, EventKind, Impression, Receipt, Shown, SongRef, TagProb, UnixMs};
+use crate::feedback::event::{Event, EventKind, Impression, Lottery, Receipt, Shown, SongRef, TagProb, UnixMs};
 use crate::feedback::ids::{ImpressionId, UserKey};
+use crate::matcher::suggest::Suggestion;
 use crate::state::slate::Slate;
 
 /// An event but for what the core knows anyway.
@@ -36,18 +39,25 @@ impl Core {
     }
 
     /// Writes an answer into the feedback log where the level allows it. Nobody waits for it.
-    pub(super) fn log_impression(&self, id: SlateId, slate: &Slate, found: &Found, platform: Platform) {
+    pub(super) fn log_impression(
+        &self,
+        id: SlateId,
+        slate: &Slate,
+        found: &Found,
+        model: &Model,
+        platform: Platform,
+    ) {
         if slate.level == Level::Off {
             return;
         }
-        let shown =
-            |(position, (song_id, suggestion)): (usize, (&String, &crate::matcher::suggest::Suggestion))| Shown {
-                song_id: song_id.clone(),
-                position: position as u8,
-                score: suggestion.score,
-                // Slates are not drawn by chance yet: what is shown was certain to be.
-                propensity: 1.0,
-            };
+        let lots = found.composed.lots.as_ref();
+        let shown = |(position, (song_id, suggestion)): (usize, (&String, &Suggestion))| Shown {
+            song_id: song_id.clone(),
+            position: position as u8,
+            score: suggestion.score,
+            // Without chance what is shown was certain to be.
+            propensity: lots.and_then(|lots| lots.drawn.get(position)).map_or(1.0, |drawn| drawn.propensity),
+        };
         let impression = Impression {
             id: ImpressionId::from_bytes(id.0),
             time: UnixMs(slate.asked_ms),
@@ -56,22 +66,29 @@ impl Core {
             user: slate.asker,
             generation: self.feedback.generation(slate.asker),
             model_version: slate.model_version.clone(),
-            catalogue_version: self.engine.model().catalogue.digest().chars().take(12).collect(),
+            catalogue_version: model.catalogue.digest().chars().take(12).collect(),
             config_version: self.options.config_version.clone(),
             language: slate.locale.code().to_owned(),
             slate: slate.songs.iter().zip(&found.composed.suggestions).enumerate().map(shown).collect(),
             tags: slate.tags.iter().map(|&(tag, prob, _)| TagProb { tag: tag.into(), prob }).collect(),
             embedding: self.options.keeps_embeddings.then(|| found.pooled.tagging.embedding.clone()),
             is_sure: found.composed.is_sure,
+            lottery: lots.map(lottery),
             answer_ms: found.steps.total.as_millis().min(u128::from(u32::MAX)) as u32,
             level: slate.level.into(),
             may_train: true,
         };
-        let metrics = self.metrics.clone();
+        let (metrics, tally) = (self.metrics.clone(), self.tally.clone());
+        let (id, at, version) = (impression.id, impression.time, impression.model_version.clone());
         self.feedback.append_impression(
             impression,
             Box::new(move |outcome| match outcome {
-                Ok(_) => metrics.feedback("impression"),
+                Ok(receipt) => {
+                    metrics.feedback("impression");
+                    if receipt == Receipt::Stored {
+                        tally.shown(id, &version, at);
+                    }
+                }
                 Err(error) => {
                     metrics.error("feedback");
                     tracing::error!(%error, "an answer is missing in the feedback log");
@@ -110,8 +127,11 @@ impl Core {
             }),
         );
         match receiver.await {
-            Ok(Ok(_)) => {
+            Ok(Ok(receipt)) => {
                 self.metrics.feedback(name);
+                if receipt == Receipt::Stored {
+                    self.tally_again(ImpressionId::from_bytes(id.0)).await;
+                }
                 Ok(())
             }
             Ok(Err(FeedbackError::Busy)) => Err(Refusal::Busy { retry_after: std::time::Duration::from_secs(2) }),
@@ -126,5 +146,15 @@ impl Core {
         let what = format!("notice-{}", level.name());
         let is_first = self.blocking(move || state.is_first(&what, &user.to_text())).await;
         is_first.is_ok_and(|is_first| is_first).then_some(level)
+    }
+}
+
+/// A draw as the log has it.
+fn lottery(lots: &Lots) -> Lottery {
+    Lottery {
+        temperature: lots.policy.temperature,
+        protects_first: lots.policy.protects_first,
+        pool: lots.scores.clone(),
+        places: lots.drawn.iter().map(|drawn| drawn.idx as u8).collect(),
     }
 }

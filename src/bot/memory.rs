@@ -16,12 +16,12 @@ const MAX_PHOTO_BYTES: usize = 32 << 20;
 /// Photos whose tags are remembered, some 3 kB each.
 const MAX_TAGGED: usize = 512;
 
-/// What names a photo: SHA-256 of its bytes.
+/// What names a photo as an eye sees it: SHA-256 of its bytes and of the eye's print.
 pub(super) type PhotoHash = [u8; 32];
 
-/// The hash of a photo's bytes.
-pub(super) fn photo_hash(bytes: &[u8]) -> PhotoHash {
-    Sha256::digest(bytes).into()
+/// The hash of a photo's bytes for an eye.
+pub(super) fn photo_hash(eye: &str, bytes: &[u8]) -> PhotoHash {
+    Sha256::new().chain_update(bytes).chain_update(eye).finalize().into()
 }
 
 /// A map that forgets its oldest entries once their costs exceed a limit.

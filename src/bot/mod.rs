@@ -2,6 +2,7 @@
 //! log. Takes questions and presses, decides what may be kept; knows no platform's wire format and renders nothing.
 
 mod api;
+mod arms;
 mod ask;
 mod cooldown;
 pub mod core;

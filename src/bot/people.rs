@@ -56,6 +56,9 @@ impl Core {
         let state = self.state.clone();
         self.blocking(move || state.forget_person(user)).await?;
         self.metrics.feedback("erasure");
+        let tally = (self.tally.clone(), self.feedback.clone());
+        // Rare, and what is gone may no longer count for a model either.
+        self.blocking(move || tally.0.recount(tally.1.iter())).await?;
         Ok(n as usize)
     }
 }

@@ -14,6 +14,7 @@ use super::core::{Core, now_ms, unix_ms};
 use super::keep::Happened;
 use crate::answer::compose::{Wish, compose, seen};
 use crate::answer::drawing;
+use crate::answer::model::Model;
 use crate::engine::question::{Input, Tagged, Wished};
 use crate::feedback::event::{EventKind, Reaction as Feeling};
 use crate::feedback::ids::ImpressionId;
@@ -103,16 +104,20 @@ impl Core {
     /// Further songs for a question: none that was shown, none of an artist that was disliked, and with the words that a
     /// liked song woke.
     async fn more(&self, slate: &Slate, platform: image2song_contract::place::Platform) -> Result<Answer, Refusal> {
-        let catalogue = &self.engine.model().catalogue;
-        let tagged = self.retagged(slate);
+        let lineup = self.engine.lineup();
+        // The model that began goes on, so that an asker stays with it and its answers count for it.
+        let model = lineup.answering(&slate.model_version, &slate.vocabulary).ok_or(Refusal::TooOld)?;
+        let catalogue = &model.catalogue;
+        let tagged = retagged(model, slate);
         let earlier: Vec<String> = slate.earlier.iter().chain(&slate.songs).cloned().collect();
         let artists = |sign| slate.voted(sign).into_iter().filter_map(|idx| catalogue.by_id(&slate.songs[idx]));
         let excluded_artists = artists(-1).map(|song| lead_artist(catalogue.artist(song))).collect();
         let mut hint = slate.hint.clone();
         if !slate.voted(1).is_empty() {
-            let query = self.engine.model().matcher.query(&tagged.tagging, &slate.hint);
+            let query = model.matcher.query(&tagged.tagging, &slate.hint);
+            let taste = model.tastes.of(Some(&slate.community.to_text()));
             for song in artists(1) {
-                let (_, evidence) = self.engine.model().matcher.explain_song(&query, song);
+                let (_, evidence) = model.matcher.explain_song(&query, song, &taste);
                 for one in evidence.iter().take(N_LIKED_WORDS) {
                     hint += &format!(" {}", one.word);
                 }
@@ -124,9 +129,16 @@ impl Core {
             excluded: earlier.iter().filter_map(|id| catalogue.by_id(id)).collect::<HashSet<_>>(),
             excluded_artists,
         };
-        let wished = Wished { hint, filter, n_songs: slate.songs.len().max(1) };
+        let wished = Wished {
+            hint,
+            filter,
+            n_songs: slate.songs.len().max(1),
+            community: Some(slate.community.to_text()),
+            policy: self.policy(slate.exploration),
+            seed: fastrand::u64(..),
+        };
         let inputs = vec![Input::Known(Arc::new(tagged))];
-        let found = self.engine.ask(inputs, wished).await.map_err(|fault| self.refusal(fault))?;
+        let found = self.engine.ask(model.clone(), inputs, wished).await.map_err(|fault| self.refusal(fault))?;
         if found.composed.suggestions.is_empty() {
             return Err(Refusal::NothingFits);
         }
@@ -134,6 +146,8 @@ impl Core {
         let songs = found.composed.suggestions.iter().map(|s| catalogue.song(s.song).id.to_owned()).collect();
         let next = Slate {
             asked_ms: now_ms(),
+            model_version: model.version.clone(),
+            vocabulary: model.prints.vocabulary.clone(),
             songs,
             earlier,
             votes: Default::default(),
@@ -141,8 +155,8 @@ impl Core {
             ..slate.clone()
         };
         self.keep(id, &next).await?;
-        self.log_impression(id, &next, &found, platform);
-        let songs = self.lines(id, &found.composed.suggestions, slate.locale);
+        self.log_impression(id, &next, &found, model, platform);
+        let songs = self.lines(model, id, &found.composed.suggestions, slate.locale);
         Ok(Answer {
             slate: id,
             locale: slate.locale,
@@ -154,39 +168,30 @@ impl Core {
         })
     }
 
-    /// What a slate's photos showed, from what is kept of it.
-    fn retagged(&self, slate: &Slate) -> Tagged {
-        let n_tags = self.engine.model().eye.tagger.vocabulary().len();
-        let mut tagging = Tagging { probs: vec![0.0; n_tags], region_idx: vec![0; n_tags], embedding: Vec::new() };
-        for &(tag, prob, region) in &slate.tags {
-            let tag = usize::from(tag);
-            // A model with another vocabulary may serve by now.
-            if tag < n_tags && usize::from(region) < crate::tagger::regions::regions().len() {
-                (tagging.probs[tag], tagging.region_idx[tag]) = (prob, region);
-            }
-        }
-        Tagged { tagging, is_plain: slate.is_plain }
-    }
-
     pub(super) async fn explained(&self, id: SlateId, photos: Vec<Photo>) -> Result<Why, Refusal> {
         let slate = self.slate(id).await?.ok_or(Refusal::TooOld)?;
         let photos = if photos.is_empty() { self.memory().photos(id) } else { Some(files(photos)) };
         let Some(photos) = photos.filter(|photos| !photos.is_empty()) else {
             return Ok(Why::PhotoNeeded { origin: slate.origin });
         };
-        let (engine, tagged, limits) = (self.engine.clone(), self.retagged(&slate), self.engine.options().limits);
+        let lineup = self.engine.lineup();
+        let model = lineup.able(&slate.model_version, &slate.vocabulary).ok_or(Refusal::TooOld)?.clone();
+        let (tagged, limits) = (retagged(&model, &slate), self.engine.options().limits);
         let (hint, ids, locale) = (slate.hint.clone(), slate.songs.clone(), slate.locale);
+        let (seer, community) = (model.clone(), slate.community.to_text());
         let work = move || -> Result<(Vec<u8>, Vec<Suggestion>), crate::photo::PhotoError> {
             let decoded = first_decoded(&photos, &limits)?;
-            let model = engine.model();
+            let model = &seer;
             let query = model.matcher.query(&tagged.tagging, &hint);
+            let taste = model.tastes.of(Some(&community));
             let suggestion = |song| {
-                let (score, evidence) = model.matcher.explain_song(&query, song);
+                let (score, evidence) = model.matcher.explain_song(&query, song, &taste);
                 Suggestion { song, score, evidence }
             };
             let songs: Vec<Suggestion> =
                 ids.iter().filter_map(|id| model.catalogue.by_id(id)).map(suggestion).collect();
-            let wish = Wish { hint: &hint, filter: &Filter::default(), n_songs: 0 };
+            let filter = Filter::default();
+            let wish = Wish::certain(&hint, &filter, 0);
             let mut telling = compose(model, &tagged.tagging, tagged.is_plain, wish).telling;
             if telling.is_empty() {
                 telling = tagged.tagging.top(3).into_iter().map(|(tag, _)| seen(&tagged.tagging, tag)).collect();
@@ -195,7 +200,7 @@ impl Core {
             Ok((drawing::png(&decoded, &telling, &songs, model, Some(locale.code())), songs))
         };
         let (png, songs) = self.blocking(work).await?;
-        let lines: Vec<SongLine> = self.lines(id, &songs, locale);
+        let lines: Vec<SongLine> = self.lines(&model, id, &songs, locale);
         Ok(Why::Picture { png: Bytes::from(png), alt_text: phrasing::alt_text(&lines, locale) })
     }
 
@@ -225,6 +230,20 @@ impl Core {
         let state = self.state.clone();
         self.blocking(move || state.slate(id)).await
     }
+}
+
+/// What a slate's photos showed, from what is kept of it.
+fn retagged(model: &Model, slate: &Slate) -> Tagged {
+    let n_tags = model.eye.tagger.vocabulary().len();
+    let mut tagging = Tagging { probs: vec![0.0; n_tags], region_idx: vec![0; n_tags], embedding: Vec::new() };
+    for &(tag, prob, region) in &slate.tags {
+        let tag = usize::from(tag);
+        // Kept long ago by a model with another vocabulary, it may name what this one has not.
+        if tag < n_tags && usize::from(region) < crate::tagger::regions::regions().len() {
+            (tagging.probs[tag], tagging.region_idx[tag]) = (prob, region);
+        }
+    }
+    Tagged { tagging, is_plain: slate.is_plain }
 }
 
 /// The first photo that can be decoded; if none can, why the last one cannot.

@@ -7,6 +7,7 @@ use image2song_contract::payload::SlateId;
 use super::core::Core;
 use super::redirect::Service;
 use crate::answer::links::Links;
+use crate::answer::model::Model;
 use crate::answer::sight::SeenTag;
 use crate::matcher::explain::Evidence;
 use crate::matcher::suggest::Suggestion;
@@ -16,10 +17,15 @@ const HINT: &str = "hint";
 
 impl Core {
     /// The songs of a slate as lines.
-    pub(super) fn lines(&self, slate: SlateId, suggestions: &[Suggestion], locale: Locale) -> Vec<SongLine> {
-        let catalogue = &self.engine.model().catalogue;
+    pub(super) fn lines(
+        &self,
+        model: &Model,
+        slate: SlateId,
+        suggestions: &[Suggestion],
+        locale: Locale,
+    ) -> Vec<SongLine> {
         let line = |(idx, suggestion): (usize, &Suggestion)| {
-            let song = catalogue.song(suggestion.song);
+            let song = model.catalogue.song(suggestion.song);
             let rank = idx as u8 + 1;
             SongLine {
                 rank,
@@ -27,35 +33,11 @@ impl Core {
                 artist: song.artist.to_owned(),
                 year: song.year,
                 is_explicit: song.explicit,
-                reasons: self.reasons(&suggestion.evidence, locale),
+                reasons: reasons(model, &suggestion.evidence, locale),
                 links: self.links(slate, rank, &Links::to(song.artist, song.title)),
             }
         };
         suggestions.iter().enumerate().map(line).collect()
-    }
-
-    /// Names of tags in a language.
-    pub(super) fn names(&self, tags: &[SeenTag], locale: Locale) -> Vec<String> {
-        let names = &self.engine.model().eye.names;
-        tags.iter().map(|seen| names.shown_in(seen.tag, locale.code()).to_owned()).collect()
-    }
-
-    /// Evidence grouped by its tag, strongest tag first.
-    fn reasons(&self, evidence: &[Evidence], locale: Locale) -> Vec<Reason> {
-        let names = &self.engine.model().eye.names;
-        let mut reasons: Vec<Reason> = Vec::new();
-        for one in evidence {
-            let tag = match names.tag(&one.tag) {
-                _ if one.tag == HINT => String::new(),
-                Some(tag) => names.shown_in(tag, locale.code()).to_owned(),
-                None => one.tag.clone(),
-            };
-            match reasons.iter_mut().find(|reason| reason.tag == tag) {
-                Some(reason) => reason.words.push(one.word.clone()),
-                None => reasons.push(Reason { tag, words: vec![one.word.clone()] }),
-            }
-        }
-        reasons
     }
 
     fn links(&self, slate: SlateId, rank: u8, links: &Links) -> Vec<Link> {
@@ -68,4 +50,28 @@ impl Core {
         };
         links.named().into_iter().zip(Service::ALL).map(link).collect()
     }
+}
+
+/// Names of tags in a language.
+pub(super) fn names(model: &Model, tags: &[SeenTag], locale: Locale) -> Vec<String> {
+    let names = &model.eye.names;
+    tags.iter().map(|seen| names.shown_in(seen.tag, locale.code()).to_owned()).collect()
+}
+
+/// Evidence grouped by its tag, strongest tag first.
+fn reasons(model: &Model, evidence: &[Evidence], locale: Locale) -> Vec<Reason> {
+    let names = &model.eye.names;
+    let mut reasons: Vec<Reason> = Vec::new();
+    for one in evidence {
+        let tag = match names.tag(&one.tag) {
+            _ if one.tag == HINT => String::new(),
+            Some(tag) => names.shown_in(tag, locale.code()).to_owned(),
+            None => one.tag.clone(),
+        };
+        match reasons.iter_mut().find(|reason| reason.tag == tag) {
+            Some(reason) => reason.words.push(one.word.clone()),
+            None => reasons.push(Reason { tag, words: vec![one.word.clone()] }),
+        }
+    }
+    reasons
 }

@@ -9,8 +9,10 @@ use super::device::DeviceChoice;
 use super::doctor::DoctorArgs;
 use super::eval::EvalArgs;
 use super::feedback::FeedbackArgs;
+use super::finetune::FinetuneArgs;
 use super::language::Language;
 use super::model::ModelArgs;
+use super::promote::{PromoteArgs, RollbackArgs};
 use super::serve::ServeArgs;
 use super::train::TrainArgs;
 
@@ -84,6 +86,8 @@ pub enum Command {
     Catalog(CatalogArgs),
     /// Train the tagger or the matcher on your own data
     Train(TrainArgs),
+    /// Learn from likes: a model folder with what communities like, and whether it may be shown
+    Finetune(FinetuneArgs),
     /// Measure the tagger or the matcher, with baselines
     Eval(EvalArgs),
     /// Check or seal a model folder
@@ -92,6 +96,10 @@ pub enum Command {
     Feedback(FeedbackArgs),
     /// Serve bots, page and API
     Serve(ServeArgs),
+    /// Let a fine-tuned model answer, all or a share of the people
+    Promote(PromoteArgs),
+    /// Go back to the model that answered before
+    Rollback(RollbackArgs),
     /// Check that serving would work, and say how to mend what would not
     Doctor(DoctorArgs),
 }

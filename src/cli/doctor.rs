@@ -15,7 +15,6 @@ use super::language::Language;
 use super::serve::{self, Secrets};
 use super::{loading, serve::telegram_config};
 use crate::config::Config;
-use crate::photo::Square;
 
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
@@ -85,16 +84,14 @@ fn model(global: &GlobalArgs, device: DeviceChoice) -> Finding {
     match loaded {
         Err(fault) => Finding::Bad(fault.to_string()),
         Ok((model, dir)) => {
-            let side = model.eye.tagger.side();
-            let gray = Square::from_rgb(side, vec![128; side * side * 3]);
-            match gray.map(|gray| model.eye.tagger.tag(&gray)) {
-                Some(Ok(_)) => Finding::Good(format!(
+            match loading::self_test(&model) {
+                Ok(()) => Finding::Good(format!(
                     "{} knows {} tags and {} songs",
                     dir.display(),
                     model.eye.tagger.vocabulary().len(),
                     model.catalogue.len()
                 )),
-                _ => Finding::Bad(format!("the model in {} does not answer; fetch it anew", dir.display())),
+                Err(_) => Finding::Bad(format!("the model in {} does not answer; fetch it anew", dir.display())),
             }
         }
     }

@@ -2,16 +2,22 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 
 use anyhow::Context;
 
-use crate::answer::model::{Eye, Model, TagNames};
+use crate::answer::compose::{Wish, compose};
+use crate::answer::model::{Eye, Model, Prints, TagNames};
 use crate::catalogue::load::Catalogue;
 use crate::lyric::lexicon::Lexicon;
 use crate::manifest::{self, Manifest};
-use crate::matcher::suggest::Matcher;
+use crate::matcher::store::FILE_NAME as SONG_VECTORS;
+use crate::matcher::suggest::{Filter, Matcher};
+use crate::matcher::tastes::Tastes;
+use crate::photo::Square;
 use crate::tagger::Tagger;
+use crate::tagger::vocabulary::TagId;
 
 use super::args::{AnswerArgs, GlobalArgs};
 use super::device::DeviceChoice;
@@ -28,7 +34,7 @@ const BUNDLED: &str = "models/base";
 pub fn eye(global: &GlobalArgs, answer: &AnswerArgs) -> Result<Eye, SetupFault> {
     let dir = find(global.model.as_deref())?;
     let language = shown_language(answer);
-    checked(&dir, || eye_from(&dir, answer.device, language))
+    checked(&dir, |_| eye_from(&dir, answer.device, language))
 }
 
 /// The language of the tags' names in an answer; programs get the vocabulary's own.
@@ -59,24 +65,100 @@ pub fn model(global: &GlobalArgs, answer: &AnswerArgs) -> Result<Model, SetupFau
 /// # Errors
 /// The folder is not whole, or the device cannot be used.
 pub fn model_from(dir: &Path, device: DeviceChoice, language: Option<Language>) -> Result<Model, SetupFault> {
-    checked(dir, || {
+    model_beside(dir, device, language, &[])
+}
+
+/// Loads a model as [`model_from`] does, beside others of the same device and language: parts that are made of the same
+/// files as one of theirs are shared with them.
+///
+/// # Errors
+/// As [`model_from`].
+pub fn model_beside(
+    dir: &Path,
+    device: DeviceChoice,
+    language: Option<Language>,
+    others: &[Arc<Model>],
+) -> Result<Model, SetupFault> {
+    checked(dir, |manifest| {
+        let prints = prints(manifest);
+        let eye = others.iter().find(|other| other.prints.eye == prints.eye).map(|other| other.eye.clone());
+        let matcher =
+            others.iter().find(|other| other.prints.matcher == prints.matcher).map(|other| other.matcher.clone());
+        let catalogue =
+            others.iter().find(|other| other.prints.catalogue == prints.catalogue).map(|other| other.catalogue.clone());
         thread::scope(|scope| {
-            let eye = scope.spawn(|| eye_from(dir, device, language));
-            let catalogue = Catalogue::load(&dir.join("catalog")).context("the catalogue cannot be loaded")?;
-            let matcher = Matcher::load(dir, &catalogue).context("the matcher cannot be loaded")?;
+            let eye = scope.spawn(|| match eye {
+                Some(eye) => Ok(eye),
+                None => eye_from(dir, device, language).map(Arc::new),
+            });
+            let catalogue = match catalogue {
+                Some(catalogue) => catalogue,
+                None => Arc::new(Catalogue::load(&dir.join("catalog")).context("the catalogue cannot be loaded")?),
+            };
+            let matcher = match matcher {
+                Some(matcher) => matcher,
+                None => Arc::new(Matcher::load(dir, &catalogue).context("the matcher cannot be loaded")?),
+            };
+            let tastes =
+                Tastes::open(dir, &matcher, &catalogue).context("what was learned from likes cannot be loaded")?;
             let eye = eye.join().map_err(|_| anyhow::anyhow!("loading the tagger met a bug in image2song"))??;
-            Ok(Model { eye, matcher, catalogue })
+            let version = format!("{} {}", manifest.name, manifest.version);
+            Ok(Model { version, prints, eye, matcher, catalogue, tastes })
         })
     })
 }
 
+/// Name and version of the model in a folder, as the log names it.
+///
+/// # Errors
+/// The folder has no manifest.
+pub fn version(dir: &Path) -> Result<String, SetupFault> {
+    let Manifest { name, version, .. } = Manifest::read(dir).map_err(SetupFault::from_error)?;
+    Ok(format!("{name} {version}"))
+}
+
+/// What the parts of a model are made of. A file that is not known here counts for all parts that it might belong to.
+fn prints(manifest: &Manifest) -> Prints {
+    let is_loaded = |path: &str| {
+        let is_taste = path == "taste.safetensors" || path.starts_with("communities/");
+        !is_taste && !path.ends_with(".md") && !path.ends_with(".json")
+    };
+    let is_of_songs = |path: &str| {
+        path.starts_with("catalog/") || ["matcher.safetensors", "words.bin", "stopwords.txt"].contains(&path)
+    };
+    Prints {
+        eye: manifest.digest_of(|path| is_loaded(path) && !is_of_songs(path)),
+        matcher: manifest.digest_of(|path| is_loaded(path) && path != "tagger.safetensors"),
+        catalogue: manifest.digest_of(|path| path.starts_with("catalog/") && !path.ends_with(SONG_VECTORS)),
+        vocabulary: manifest.digest_of(|path| path == "tags.txt"),
+    }
+}
+
+/// Shows that a model answers: tags for a gray square, and songs for a word.
+///
+/// # Errors
+/// It does not.
+pub fn self_test(model: &Model) -> Result<(), SetupFault> {
+    let side = model.eye.tagger.side();
+    let gray = Square::from_rgb(side, vec![128; side * side * 3]).expect("a gray square is a square");
+    let tagging = model.eye.tagger.tag(&gray);
+    let tagging = tagging.map_err(|error| SetupFault::new(format!("{} does not answer: {error}", model.version)))?;
+    let filter = Filter { allows_explicit: true, ..Filter::default() };
+    let word = model.eye.tagger.vocabulary().name(TagId(0)).to_owned();
+    let songs = compose(model, &tagging, false, Wish::certain(&word, &filter, 3)).suggestions;
+    if songs.is_empty() || songs.iter().any(|song| !song.score.is_finite()) {
+        return Err(SetupFault::new(format!("{} does not answer: it finds no songs", model.version)));
+    }
+    Ok(())
+}
+
 /// Loads from a folder while its files' hashes are checked beside; a wrong hash explains more than what loading it
 /// led to, so it comes first.
-fn checked<T>(dir: &Path, load: impl FnOnce() -> anyhow::Result<T>) -> Result<T, SetupFault> {
+fn checked<T>(dir: &Path, load: impl FnOnce(&Manifest) -> anyhow::Result<T>) -> Result<T, SetupFault> {
     let manifest = Manifest::open(dir).map_err(SetupFault::from_error)?;
     thread::scope(|scope| {
         let hashes = scope.spawn(|| manifest.check_hashes(dir));
-        let loaded = load();
+        let loaded = load(&manifest);
         let hashes = hashes.join().expect("hashing files never panics");
         hashes.map_err(SetupFault::from_error)?;
         loaded.map_err(SetupFault::from_error)
@@ -129,7 +211,7 @@ mod tests {
         std::fs::write(dir.path().join("tags.txt"), "sea").unwrap();
         Manifest::of_folder(dir.path(), "x", "1").unwrap().write(dir.path()).unwrap();
         std::fs::write(dir.path().join("tags.txt"), "see").unwrap();
-        let fault = checked::<()>(dir.path(), || anyhow::bail!("unknown tag")).unwrap_err();
+        let fault = checked::<()>(dir.path(), |_| anyhow::bail!("unknown tag")).unwrap_err();
         assert!(fault.to_string().contains("sha256"), "{fault}");
     }
 }

@@ -8,10 +8,13 @@ pub mod catalog_build;
 pub mod doctor;
 pub mod eval;
 pub mod eval_matcher;
+pub mod eval_policy;
 pub mod eval_tagger;
 pub mod feedback;
+pub mod finetune;
 pub mod model;
 pub mod photos;
+pub mod promote;
 pub mod serve;
 pub mod suggest;
 pub mod tags;
@@ -19,10 +22,12 @@ pub mod train;
 pub mod train_matcher;
 pub mod train_tagger;
 
+mod deploying;
 mod device;
 mod fault;
 mod input;
 mod language;
+mod learned;
 mod loading;
 mod output_human;
 mod output_json;
@@ -77,10 +82,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Photos(args) => photos::run(global, &args),
         Command::Catalog(args) => catalog::run(global, &args),
         Command::Train(args) => train::run(&args),
+        Command::Finetune(args) => finetune::run(global, &args),
         Command::Eval(args) => eval::run(global, &args),
         Command::Model(args) => model::run(global, &args),
         Command::Feedback(args) => feedback::run(&args),
         Command::Serve(args) => serve::run(global, &args),
+        Command::Promote(args) => promote::run(global, &args),
+        Command::Rollback(args) => promote::roll_back(&args),
         Command::Doctor(args) => doctor::run(global, &args),
     }
 }

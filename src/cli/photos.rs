@@ -90,7 +90,7 @@ fn fit(photo: &PhotoInput, model: &Model, song: SongIdx) -> Result<Fit, PhotoFau
     let (started, limits) = (Instant::now(), Limits::default());
     let sight = Sight::of(&photo.read(&limits)?, started, &model.eye.tagger, &limits)?;
     let query = model.matcher.query(&sight.tagging, "");
-    let (score, evidence) = model.matcher.explain_song(&query, song);
+    let (score, evidence) = model.matcher.explain_song(&query, song, &model.tastes.of(None));
     Ok(Fit { score, tags: sight.top_tags(N_SHOWN_TAGS), evidence })
 }
 

@@ -20,20 +20,22 @@ use tokio::task::JoinSet;
 
 use super::Outcome;
 use super::args::GlobalArgs;
+use super::deploying::{self, Deployer};
 use super::device::DeviceChoice;
 use super::fault::SetupFault;
-use super::language::Language;
-use super::loading;
 use super::secrets;
 use crate::bot::core::{Core, CoreOptions, Parts};
 use crate::bot::redirect::Signer;
 use crate::config::{Config, TelegramMode};
+use crate::deployment::plan::Plan;
+use crate::deployment::status::Presence;
+use crate::deployment::tally::Rules;
 use crate::engine::handle::{Engine, EngineOptions};
+use crate::feedback::event::UnixMs;
 use crate::feedback::ids::KeyHasher;
 use crate::feedback::log::{FeedbackLog, LogOptions};
 use crate::feedback::seal::Seal;
-use crate::manifest::Manifest;
-use crate::photo::{Limits, Square};
+use crate::photo::Limits;
 use crate::state::store::State;
 use crate::telemetry::metrics::Metrics;
 
@@ -228,7 +230,9 @@ async fn serve(global: &GlobalArgs, args: &ServeArgs, config: Config, secrets: S
         None => None,
     };
     let healths = Healths::of(&secrets, listener.is_some());
-    let core = Arc::new(core(global, args, &config, &secrets, healths.all())?);
+    let deployer = Arc::new(Deployer::new(&config.store.dir, global.model.clone(), args.device));
+    let (core, plan) = core(&deployer, &config, &secrets, healths.all())?;
+    let (core, _presence) = (Arc::new(core), Presence::hold(&config.store.dir).map_err(SetupFault::from_error)?);
     let (stop, stopping) = watch::channel(false);
     let mut adapters = JoinSet::new();
     start_bots(&mut adapters, &config, &secrets, &core, &healths, &stopping)?;
@@ -241,6 +245,7 @@ async fn serve(global: &GlobalArgs, args: &ServeArgs, config: Config, secrets: S
         _ => None,
     };
     let sweeper = tokio::spawn(sweep_daily(core.clone()));
+    let follower = tokio::spawn(deploying::follow(deployer, core.clone(), plan));
     let hopeless = wait(&mut adapters, web.is_some(), signals).await?;
     tracing::info!("stopping: no new questions, answers at hand are given, then all is written down");
     let _ = stop.send(true);
@@ -257,6 +262,7 @@ async fn serve(global: &GlobalArgs, args: &ServeArgs, config: Config, secrets: S
         }
     }
     sweeper.abort();
+    follower.abort();
     tokio::task::spawn_blocking(move || core.shut()).await?;
     tracing::info!("stopped");
     Ok(if hopeless { Outcome::Failed } else { Outcome::Done })
@@ -284,14 +290,13 @@ impl Healths {
     }
 }
 
-/// Opens the store, loads the model, and shows that it works.
+/// Opens the store, loads the models, and shows that they work.
 fn core(
-    global: &GlobalArgs,
-    args: &ServeArgs,
+    deployer: &Deployer,
     config: &Config,
     secrets: &Secrets,
     healths: Vec<Arc<Health>>,
-) -> anyhow::Result<Core> {
+) -> anyhow::Result<(Core, Plan)> {
     let dir = &config.store.dir;
     let user_key = secrets::user_key(&dir.join("keys/user.key"))?;
     let hasher = KeyHasher::new(&user_key);
@@ -312,17 +317,14 @@ fn core(
     if config.store.has_discord_permission {
         tracing::warn!("store.has_discord_permission is on: what comes from Discord may be used for training");
     }
-    let model_dir = loading::find(global.model.as_deref())?;
-    let manifest = Manifest::open(&model_dir).map_err(SetupFault::from_error)?;
-    // A language of names has to be chosen for the lexicon to be loaded; each answer then chooses its own.
-    let model = loading::model_from(&model_dir, args.device, Some(Language::En))?;
-    let side = model.eye.tagger.side();
-    let gray = Square::from_rgb(side, vec![128; side * side * 3]).context("a gray square is a square")?;
-    model.eye.tagger.tag(&gray).context("the model does not answer")?;
-    let engine = Engine::start(model, engine_options(config)).context("the engine's thread cannot be started")?;
+    let (lineup, plan) = deployer.first()?;
+    let version = lineup.current.version.clone();
+    let engine = Engine::start(lineup.clone(), engine_options(config));
+    let engine = engine.context("the engine's thread cannot be started")?;
     let options = CoreOptions {
         defaults: config.defaults.clone(),
-        model_version: format!("{} {}", manifest.name, manifest.version),
+        protects_first: config.protects_first,
+        splits_by_community: config.experiment.unit == "community",
         config_version: config.version(),
         public_url: config.public_url.clone(),
         slate_days: config.store.slate_days,
@@ -330,10 +332,28 @@ fn core(
         keeps_embeddings: config.store.keeps_embeddings,
         max_photos: config.engine.max_photos,
     };
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), model = options.model_version, "image2song serves");
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), model = version, "image2song serves");
     let signer = Signer::new(&user_key);
-    let parts = Parts { engine, state, feedback, hasher, metrics: Arc::new(Metrics::default()), healths, signer };
-    Ok(Core::new(parts, options).map_err(SetupFault::from_error)?)
+    let metrics = Arc::new(Metrics::default());
+    let parts = Parts { engine, state, feedback, hasher, metrics, healths, signer, rules: rules(config) };
+    let core = Core::new(parts, options).map_err(SetupFault::from_error)?;
+    if plan.revision > 0 {
+        core.set_lineup(lineup, plan.since);
+        core.recount();
+    } else {
+        core.set_lineup(lineup, UnixMs::now());
+    }
+    Ok((core, plan))
+}
+
+fn rules(config: &Config) -> Rules {
+    let experiment = &config.experiment;
+    Rules {
+        alpha: experiment.alpha,
+        tolerance: experiment.tolerance,
+        stops_harm: experiment.stops_harm,
+        settle_ms: (experiment.settle_minutes * 60_000.0) as u64,
+    }
 }
 
 fn engine_options(config: &Config) -> EngineOptions {

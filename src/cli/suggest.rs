@@ -93,7 +93,7 @@ fn answer(
     let started = Instant::now();
     let limits = Limits::default();
     let sight = Sight::of(&photo.read(&limits)?, started, &model.eye.tagger, &limits)?;
-    let wish = Wish { hint: &args.hint, filter, n_songs: usize::from(args.top) };
+    let wish = Wish::certain(&args.hint, filter, usize::from(args.top));
     let composed = compose::compose(model, &sight.tagging, sight.is_plain, wish);
     let ms = compose::times(sight.decode_time, sight.tag_time, composed.match_time, started.elapsed());
     let drawn = drawing.map_or(Ok(()), |path| {

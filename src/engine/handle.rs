@@ -2,13 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use super::lineup::Lineup;
 use super::question::{EngineFault, Found, Input, Job, Ready, Wished};
 use super::worker;
 use crate::answer::fault::PhotoFault;
@@ -67,7 +68,7 @@ pub struct Engine {
 }
 
 struct Inner {
-    model: Arc<Model>,
+    lineup: RwLock<Arc<Lineup>>,
     options: EngineOptions,
     door: Arc<Semaphore>,
     decoders: Semaphore,
@@ -77,17 +78,16 @@ struct Inner {
 }
 
 impl Engine {
-    /// Starts the thread that owns the model.
+    /// Starts the thread that answers.
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(model: Model, options: EngineOptions) -> std::io::Result<Self> {
-        let model = Arc::new(model);
+    pub fn start(lineup: Lineup, options: EngineOptions) -> std::io::Result<Self> {
         let counts = Arc::new(EngineCounts::default());
         let (sender, receiver) = mpsc::channel(options.capacity.max(1));
-        let worker = worker::start(model.clone(), options.max_batch, counts.clone(), receiver)?;
+        let worker = worker::start(options.max_batch, counts.clone(), receiver)?;
         let inner = Inner {
-            model,
+            lineup: RwLock::new(Arc::new(lineup)),
             options,
             door: Arc::new(Semaphore::new(options.capacity)),
             decoders: Semaphore::new(options.n_decoders.max(1)),
@@ -98,9 +98,19 @@ impl Engine {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// The model, for names and songs; scoring is the engine's own.
-    pub fn model(&self) -> &Model {
-        &self.inner.model
+    /// The models that serve now. Who asks more than once for one answer asks with the same model each time.
+    pub fn lineup(&self) -> Arc<Lineup> {
+        self.inner.lineup.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The model that answers whoever is not part of a trial.
+    pub fn model(&self) -> Arc<Model> {
+        self.lineup().current.clone()
+    }
+
+    /// Lets other models serve from the next question on. Questions inside are answered by the model they came with.
+    pub fn set_lineup(&self, lineup: Lineup) {
+        *self.inner.lineup.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(lineup);
     }
 
     /// How much it takes.
@@ -113,31 +123,31 @@ impl Engine {
         &self.inner.counts
     }
 
-    /// Answers a question. A broken photo among others is told in its place; nothing waits longer than the deadline.
+    /// Answers a question with a model. A broken photo among others is told in its place; nothing waits longer than the deadline.
     ///
     /// # Errors
     /// No photo can be used, too much is waiting, or our fault.
-    pub async fn ask(&self, photos: Vec<Input>, wished: Wished) -> Result<Found, EngineFault> {
+    pub async fn ask(&self, model: Arc<Model>, photos: Vec<Input>, wished: Wished) -> Result<Found, EngineFault> {
         let inner = &self.inner;
         let Ok(_inside) = inner.door.try_acquire() else {
             inner.counts.n_refused.fetch_add(1, Ordering::Relaxed);
             return Err(EngineFault::Busy);
         };
         let _counted = Counted::new(&inner.counts.n_inside);
-        let answer = tokio::time::timeout(inner.options.deadline, self.answered(photos, wished)).await;
+        let answer = tokio::time::timeout(inner.options.deadline, self.answered(model, photos, wished)).await;
         answer.unwrap_or_else(|_| {
             inner.counts.n_late.fetch_add(1, Ordering::Relaxed);
             Err(EngineFault::Busy)
         })
     }
 
-    async fn answered(&self, photos: Vec<Input>, wished: Wished) -> Result<Found, EngineFault> {
+    async fn answered(&self, model: Arc<Model>, photos: Vec<Input>, wished: Wished) -> Result<Found, EngineFault> {
         let asked = Instant::now();
         let mut ready = Vec::with_capacity(photos.len());
         for photo in photos {
             ready.push(match photo {
                 Input::Known(tagged) => Ready::Known(tagged),
-                Input::File(bytes) => self.decoded(bytes).await?,
+                Input::File(bytes) => self.decoded(&model, bytes).await?,
             });
         }
         let is_broken = |photo: &Ready| matches!(photo, Ready::Broken(_));
@@ -150,7 +160,7 @@ impl Engine {
         let (reply, answer) = oneshot::channel();
         let queued = Instant::now();
         let deadline = asked + self.inner.options.deadline;
-        let job = Job { photos: ready, wished, decode_time: queued - asked, asked, queued, deadline, reply };
+        let job = Job { model, photos: ready, wished, decode_time: queued - asked, asked, queued, deadline, reply };
         let queue = self.inner.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let queue = queue.ok_or(EngineFault::Busy)?;
         queue.try_send(job).map_err(|_| EngineFault::Busy)?;
@@ -159,9 +169,9 @@ impl Engine {
     }
 
     /// Decodes a photo where blocking is allowed; a panic of a decoder is that photo's fault.
-    async fn decoded(&self, bytes: Bytes) -> Result<Ready, EngineFault> {
+    async fn decoded(&self, model: &Model, bytes: Bytes) -> Result<Ready, EngineFault> {
         let permit = self.inner.decoders.acquire().await.map_err(|_| EngineFault::Busy)?;
-        let (side, limits) = (self.inner.model.eye.tagger.side(), self.inner.options.limits);
+        let (side, limits) = (model.eye.tagger.side(), self.inner.options.limits);
         let counts = self.inner.counts.clone();
         let work = move || match catch_unwind(AssertUnwindSafe(|| Decoded::from_bytes(&bytes, &limits))) {
             Ok(Ok(decoded)) => Ready::Square(decoded.square(side)),

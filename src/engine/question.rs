@@ -8,6 +8,8 @@ use tokio::sync::oneshot;
 
 use crate::answer::compose::Composed;
 use crate::answer::fault::PhotoFault;
+use crate::answer::model::Model;
+use crate::matcher::draw::Policy;
 use crate::matcher::suggest::Filter;
 use crate::photo::Square;
 use crate::tagger::Tagging;
@@ -17,7 +19,7 @@ use crate::tagger::Tagging;
 pub enum Input {
     /// The bytes of a file.
     File(Bytes),
-    /// A photo that was tagged before.
+    /// A photo that was tagged before, by the same eye.
     Known(Arc<Tagged>),
 }
 
@@ -39,6 +41,12 @@ pub struct Wished {
     pub filter: Filter,
     /// How many songs; 0 asks for the tags only.
     pub n_songs: usize,
+    /// Whose taste counts: a community as its adapter is named; nobody's but that of all if `None`.
+    pub community: Option<String>,
+    /// How chance takes part.
+    pub policy: Policy,
+    /// Decides what chance does.
+    pub seed: u64,
 }
 
 /// What came of a question.
@@ -95,6 +103,8 @@ pub(super) enum Ready {
 
 /// A question in the queue.
 pub(super) struct Job {
+    /// Who answers, whatever serves by then.
+    pub(super) model: Arc<Model>,
     pub(super) photos: Vec<Ready>,
     pub(super) wished: Wished,
     pub(super) decode_time: Duration,

@@ -1,4 +1,4 @@
-//! The thread that owns the model: takes a question and whatever waits behind it, and answers them together.
+//! The thread that answers: takes a question and whatever waits behind it, and answers them together.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -19,7 +19,6 @@ use crate::tagger::Tagging;
 
 /// Starts the thread; it ends when the queue is closed and empty.
 pub(super) fn start(
-    model: Arc<Model>,
     max_batch: usize,
     counts: Arc<EngineCounts>,
     mut queue: Receiver<Job>,
@@ -36,30 +35,37 @@ pub(super) fn start(
             }
             counts.n_batches.fetch_add(1, Ordering::Relaxed);
             // One question per core: within one, the steps follow each other.
-            batch.into_par_iter().for_each(|job| answer(&model, job, &counts));
+            batch.into_par_iter().for_each(|job| answer(job, &counts));
         }
     })
 }
 
-fn answer(model: &Model, job: Job, counts: &EngineCounts) {
+fn answer(job: Job, counts: &EngineCounts) {
     // Nobody waits any more: spend nothing on it.
     if job.reply.is_closed() || Instant::now() >= job.deadline {
         return;
     }
-    let Job { photos, wished, decode_time, asked, queued, reply, .. } = job;
+    let Job { model, photos, wished, decode_time, asked, queued, reply, .. } = job;
     let work = || {
         let queue = queued.elapsed();
         let tagging = Instant::now();
         let photos: Vec<Result<Arc<Tagged>, PhotoFault>> =
-            photos.into_iter().map(|photo| tagged(model, photo, counts)).collect();
+            photos.into_iter().map(|photo| tagged(&model, photo, counts)).collect();
         let tag = tagging.elapsed();
         let usable: Vec<&Tagged> = photos.iter().filter_map(|photo| photo.as_deref().ok()).collect();
         let Some(pooled) = pool(&usable) else {
             let fault = photos.into_iter().find_map(Result::err);
             return Err(EngineFault::BadPhotos(fault.unwrap_or_else(|| PhotoFault::new("empty", "there is no photo"))));
         };
-        let wish = Wish { hint: &wished.hint, filter: &wished.filter, n_songs: wished.n_songs };
-        let composed: Composed = compose(model, &pooled.tagging, pooled.is_plain, wish);
+        let wish = Wish {
+            hint: &wished.hint,
+            filter: &wished.filter,
+            n_songs: wished.n_songs,
+            community: wished.community.as_deref(),
+            policy: wished.policy,
+            seed: wished.seed,
+        };
+        let composed: Composed = compose(&model, &pooled.tagging, pooled.is_plain, wish);
         let steps = Steps { decode: decode_time, queue, tag, matching: composed.match_time, total: asked.elapsed() };
         Ok(Found { photos, pooled, composed, steps })
     };

@@ -80,6 +80,19 @@ pub struct Shown {
     pub propensity: f32,
 }
 
+/// How chance made a slate: enough to reckon the probability of every song of the pool at every place again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Lottery {
+    /// A song's weight in the draw was `exp(score / temperature)`.
+    pub temperature: f32,
+    /// Whether the first place was the best song's.
+    pub protects_first: bool,
+    /// Scores of the songs that could be shown, best first.
+    pub pool: Vec<f32>,
+    /// For each song of the slate, in order, its place in the pool, from 0.
+    pub places: Vec<u8>,
+}
+
 /// One tag of the photos asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TagProb {
@@ -123,6 +136,9 @@ pub struct Impression {
     pub embedding: Option<Vec<f32>>,
     /// Whether the answer called itself sure.
     pub is_sure: bool,
+    /// How chance made the slate; `None` if it had no part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lottery: Option<Lottery>,
     /// From question to answer.
     pub answer_ms: u32,
     /// What the community allows. The log lowers it to what the asker allows.

@@ -12,8 +12,9 @@ use super::ids::{ImpressionId, UserKey};
 use super::log::{FeedbackLog, Row};
 use super::table::{self, ParquetTable};
 
-/// Version of the lines; a reader takes its own and older ones.
-pub(super) const EXPORT_VERSION: u32 = 1;
+/// Version of the lines; a reader takes its own and older ones. Version 2 says how chance made a slate, which a reader of
+/// version 1 would lose without a word.
+pub(super) const EXPORT_VERSION: u32 = 2;
 
 /// Form of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::event::{Event, EventKind, Impression, Level, Platform, Service, UnixM
 use super::export::{ExportFormat, ExportOptions, Exported, export};
 use super::import::{ImportError, Imported, import};
 use super::log::{FeedbackLog, LogOptions};
-use super::samples::{START, event, impression, song, user};
+use super::samples::{START, drawn_impression, event, impression, song, user};
 use super::store::{KeyError, STORE_KEY_VARIABLE, key_from_environment};
 
 fn open(dir: &Path) -> FeedbackLog {
@@ -21,7 +21,7 @@ fn open(dir: &Path) -> FeedbackLog {
 fn fill(log: &FeedbackLog) {
     let first = Impression { embedding: Some(vec![0.1, -2.5]), model_version: "a,\"b\"".to_owned(), ..impression(1) };
     log.record_impression(first).unwrap();
-    log.record_impression(impression(2)).unwrap();
+    log.record_impression(drawn_impression(2)).unwrap();
     log.record_impression(Impression { platform: Platform::Discord, ..impression(3) }).unwrap();
     log.record_event(event(1, 1, EventKind::Up)).unwrap();
     log.record_event(event(2, 1, EventKind::LinkFollowed(Service::Spotify))).unwrap();
@@ -76,6 +76,17 @@ fn json_lines_bring_everything_to_another_store_once() {
 }
 
 #[test]
+fn an_export_of_the_first_version_is_read() {
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (old, new) = (open(from.path()), open(to.path()));
+    old.record_impression(impression(1)).unwrap();
+    let text = whole(&old);
+    assert!(!text.contains("lottery"), "{text}");
+    import(&new, text.replacen("\"version\":2", "\"version\":1", 1).as_bytes()).unwrap();
+    assert_eq!(comparable(&new), comparable(&old));
+}
+
+#[test]
 fn an_old_export_does_not_bring_back_the_erased() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(dir.path());
@@ -108,8 +119,8 @@ fn cut_and_foreign_files_are_refused() {
     for foreign in ["", "{}\n", "hello\n", "{\"counts\":{\"song_id\":\"a\",\"up\":1,\"down\":0}}\n"] {
         assert!(matches!(import(&log, foreign.as_bytes()), Err(ImportError::NoHeader)), "{foreign}");
     }
-    let newer = text.replacen("\"version\":1", "\"version\":2", 1);
-    assert!(matches!(import(&log, newer.as_bytes()), Err(ImportError::TooNew { found: 2, known: 1 })));
+    let newer = text.replacen("\"version\":2", "\"version\":3", 1);
+    assert!(matches!(import(&log, newer.as_bytes()), Err(ImportError::TooNew { found: 3, known: 2 })));
     let mut lines: Vec<&str> = text.lines().collect();
     lines.insert(2, "{\"song\":1}");
     assert!(matches!(import(&log, lines.join("\n").as_bytes()), Err(ImportError::BadLine { line: 3, .. })));
@@ -134,6 +145,8 @@ fn training_exports_leave_discord_and_people_out() {
     let (exported, _) = export_all(&log, ExportFormat::Csv, true, true);
     assert_eq!((exported.n_impressions, exported.n_left_out), (3, 0));
     assert!(whole(&log).contains("\"platform\":\"discord\""), "a backup holds everything");
+    let drawn = |row: &serde_json::Value| (row["temperature"].as_f64(), row["pool_idx"].as_i64());
+    assert_eq!((drawn(&rows[4]), drawn(&rows[9])), ((Some(0.0), Some(-1)), (Some(0.5), Some(6))));
 }
 
 #[test]
@@ -146,7 +159,7 @@ fn csv_quotes_what_needs_it() {
     assert_eq!(lines.len(), 16);
     assert!(lines[0].starts_with("impression,time_ms,platform,community,user,"));
     assert!(lines[1].contains(",\"a,\"\"b\"\"\","), "{}", lines[1]);
-    assert!(lines[6..].iter().all(|line| line.split(',').count() == 25), "{text}");
+    assert!(lines[6..].iter().all(|line| line.split(',').count() == 29), "{text}");
 }
 
 #[test]
@@ -159,12 +172,21 @@ fn parquet_holds_the_same_rows() {
     std::io::copy(&mut Cursor::new(bytes), &mut file.as_file()).unwrap();
     let reader = SerializedFileReader::new(file.reopen().unwrap()).unwrap();
     let rows: Vec<_> = reader.get_row_iter(None).unwrap().map(Result::unwrap).collect();
-    assert_eq!((rows.len(), reader.metadata().file_metadata().schema().get_fields().len()), (15, 25));
+    assert_eq!((rows.len(), reader.metadata().file_metadata().schema().get_fields().len()), (15, 29));
     let column = |name: &str| rows[0].get_column_iter().position(|(found, _)| found == name).unwrap();
     assert_eq!(rows[0].get_string(column("song_id")).unwrap(), "song-0");
     assert_eq!(rows[0].get_float(column("score")).unwrap(), 9.5);
     assert_eq!(rows[0].get_long(column("n_up")).unwrap(), 1);
     assert!(rows[0].get_bool(column("is_sure")).unwrap());
+    let lottery = |row: &parquet::record::Row| {
+        let pool = row.get_string(column("pool")).unwrap().clone();
+        (row.get_float(column("temperature")).unwrap(), pool, row.get_long(column("pool_idx")).unwrap())
+    };
+    assert_eq!(lottery(&rows[0]), (0.0, String::new(), -1));
+    assert_eq!(lottery(&rows[9]), (0.5, "9.5 8.5 7.5 6.5 5.5 1.25 -0.5".to_owned(), 6));
+    assert!(
+        !rows[0].get_bool(column("protects_first")).unwrap() && rows[9].get_bool(column("protects_first")).unwrap()
+    );
 }
 
 #[test]

@@ -153,6 +153,15 @@ impl KeyHasher {
         EventId(self.hash("event", platform, raw_id))
     }
 
+    /// A point of [0, 1) for a person or place, the same always for one purpose, and unrelated to those of other purposes:
+    /// who cannot know the key cannot choose on which side of a share to be.
+    pub fn point(&self, purpose: &str, id: &[u8; ID_BYTES]) -> f64 {
+        let hash = self.digest(&[b"point:", purpose.as_bytes(), b":", id]);
+        let bits = hash[..8].iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+        // The 53 bits that such a number can hold.
+        (bits >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// A hash that tells this key from others without giving it away.
     pub(super) fn check_value(&self) -> String {
         to_base32(&self.digest(&[b"check value of the key"]))
@@ -217,7 +226,11 @@ fn from_base32(text: &str) -> Option<[u8; ID_BYTES]> {
     }
     let mut bits = 0_u128;
     for (idx, byte) in text.bytes().enumerate() {
-        let digit = ALPHABET.iter().position(|&letter| letter == byte)? as u128;
+        let digit = match byte {
+            b'a'..=b'z' => u128::from(byte - b'a'),
+            b'2'..=b'7' => u128::from(byte - b'2') + 26,
+            _ => return None,
+        };
         if idx + 1 < TEXT_LEN {
             bits = bits << 5 | digit;
         } else if digit & 3 == 0 {
@@ -272,6 +285,18 @@ mod tests {
         ];
         assert!(others.iter().all(|other| *other != base));
         assert_ne!(one.check_value(), hasher("two").check_value());
+    }
+
+    #[test]
+    fn points_are_even_sticky_and_unrelated_between_purposes() {
+        let hasher = hasher("one");
+        let point = |purpose: &str, n: u32| hasher.point(purpose, hasher.user(Platform::Web, &n.to_string()).as_bytes());
+        let share = |is_in: &dyn Fn(u32) -> bool| (0..10_000).filter(|&n| is_in(n)).count() as f64 / 1e4;
+        // Four deviations of 10,000 people are 0.012 and 0.004.
+        assert!((share(&|n| point("a", n) < 0.1) - 0.1).abs() < 0.012);
+        assert!((share(&|n| point("a", n) < 0.1 && point("b", n) < 0.1) - 0.01).abs() < 0.004);
+        assert_eq!(point("a", 7), point("a", 7));
+        assert!((0..1000).all(|n| (0.0..1.0).contains(&point("a", n))));
     }
 
     #[test]

@@ -3,13 +3,14 @@
 
 use super::codec::{Decoder, Encoder};
 use super::error::FeedbackError;
-use super::event::{Event, EventKind, Impression, Level, Platform, Shown, SongRef, TagProb, UnixMs};
+use super::event::{Event, EventKind, Impression, Level, Lottery, Platform, Shown, SongRef, TagProb, UnixMs};
 use super::ids::{CommunityKey, EventId, ID_BYTES, ImpressionId, Mark, UserKey};
 use super::log::SongCounts;
 
-/// Version of the records written here. There has been no other yet; the next one must go on reading this one (the
-/// store in `tests/fixtures/feedback_v1` sees to it).
-pub(super) const SCHEMA_VERSION: u8 = 1;
+/// The newest version of the records written here. Version 2 knows slates that chance had a part in; what version 1 can
+/// say is still written as such, so that an older program can read it. The store in `tests/fixtures/feedback_v1` is all
+/// of version 1.
+pub(super) const SCHEMA_VERSION: u8 = 2;
 
 /// Likes and dislikes of songs.
 pub(super) type Totals = Vec<(String, SongCounts)>;
@@ -38,7 +39,7 @@ impl Record {
     /// Bytes of the record, schema version first.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut to = Encoder::default();
-        to.byte(SCHEMA_VERSION);
+        to.byte(self.version());
         match self {
             Self::Impression(impression) => encode_impression(to.byte(0), impression),
             Self::Event(event) => encode_event(to.byte(1), event),
@@ -61,6 +62,14 @@ impl Record {
         to.finish()
     }
 
+    /// The first version that can say this.
+    fn version(&self) -> u8 {
+        match self {
+            Self::Impression(Impression { lottery: Some(_), .. }) => 2,
+            _ => 1,
+        }
+    }
+
     /// Reads a record.
     ///
     /// # Errors
@@ -76,7 +85,7 @@ impl Record {
             return Err(FeedbackError::damaged("a feedback record", "its schema version is 0"));
         }
         let record = match from.byte()? {
-            0 => Self::Impression(decode_impression(&mut from)?),
+            0 => Self::Impression(decode_impression(&mut from, version)?),
             1 => Self::Event(decode_event(&mut from)?),
             2 => Self::Vote {
                 mark: Mark(from.id()?),
@@ -126,9 +135,33 @@ fn encode_impression(to: &mut Encoder, impression: &Impression) {
     }
     to.flag(impression.is_sure).number(u64::from(impression.answer_ms)).byte(impression.level as u8);
     to.flag(impression.may_train);
+    // The last, so that a record of version 1 is one of version 2 that ends before it.
+    if let Some(lottery) = &impression.lottery {
+        to.float(lottery.temperature).flag(lottery.protects_first);
+        to.list(&lottery.pool, |to, score| {
+            to.float(*score);
+        });
+        to.list(&lottery.places, |to, place| {
+            to.byte(*place);
+        });
+    }
 }
 
-fn decode_impression(from: &mut Decoder) -> Result<Impression, FeedbackError> {
+fn decode_impression(from: &mut Decoder, version: u8) -> Result<Impression, FeedbackError> {
+    let mut impression = decode_first_impression(from)?;
+    if version >= 2 {
+        impression.lottery = Some(Lottery {
+            temperature: from.float()?,
+            protects_first: from.flag()?,
+            pool: from.list(Decoder::float)?,
+            places: from.list(Decoder::byte)?,
+        });
+    }
+    Ok(impression)
+}
+
+/// What version 1 says of an answer.
+fn decode_first_impression(from: &mut Decoder) -> Result<Impression, FeedbackError> {
     Ok(Impression {
         id: ImpressionId::from_bytes(from.id()?),
         time: UnixMs(from.number()?),
@@ -150,6 +183,7 @@ fn decode_impression(from: &mut Decoder) -> Result<Impression, FeedbackError> {
             false => None,
         },
         is_sure: from.flag()?,
+        lottery: None,
         answer_ms: from.small()?,
         level: from.choice(&Level::ALL)?,
         may_train: from.flag()?,
@@ -202,7 +236,7 @@ pub(super) fn decode_totals(from: &mut Decoder) -> Result<Totals, FeedbackError>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feedback::samples::{event, impression, user};
+    use crate::feedback::samples::{drawn_impression, event, impression, user};
 
     fn records() -> Vec<Record> {
         let totals = vec![("song-a".to_owned(), SongCounts { up: 3, down: 1 })];
@@ -216,6 +250,7 @@ mod tests {
         records.extend([
             Record::Impression(impression(0)),
             Record::Impression(with_embedding),
+            Record::Impression(drawn_impression(3)),
             Record::Event(event(1, 2, EventKind::Up)),
             Record::Event(slate_wide),
             Record::UserLevel { user: user(1), level: Level::Counts, time },
@@ -246,11 +281,18 @@ mod tests {
     }
 
     #[test]
+    fn only_what_needs_the_new_version_is_written_in_it() {
+        let versions = [impression(1), drawn_impression(2)].map(|one| Record::Impression(one).encode()[0]);
+        assert_eq!(versions, [1, 2]);
+        assert_eq!(Record::Event(event(1, 2, EventKind::Up)).encode()[0], 1);
+    }
+
+    #[test]
     fn a_newer_record_is_refused_with_the_remedy() {
         let mut bytes = records()[0].encode();
         bytes[0] = SCHEMA_VERSION + 1;
         let message = Record::decode(&bytes).unwrap_err().to_string();
-        assert!(message.contains("version 2, this program reads up to 1; use the newer image2song"), "{message}");
+        assert!(message.contains("version 3, this program reads up to 2; use the newer image2song"), "{message}");
         bytes[0] = 0;
         assert!(matches!(Record::decode(&bytes), Err(FeedbackError::Damaged { .. })));
     }

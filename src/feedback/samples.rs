@@ -1,6 +1,6 @@
 //! Made-up answers and presses for tests.
 
-use super::event::{Event, EventKind, Impression, Level, Platform, Shown, SongRef, TagProb, UnixMs};
+use super::event::{Event, EventKind, Impression, Level, Lottery, Platform, Shown, SongRef, TagProb, UnixMs};
 use super::ids::{CommunityKey, EventId, ImpressionId, UserKey};
 
 /// When the samples happen: 2027-01-15.
@@ -47,10 +47,24 @@ pub(super) fn impression(n: u64) -> Impression {
         tags: vec![TagProb { tag: 17, prob: 0.75 }, TagProb { tag: 300, prob: 0.5 }],
         embedding: None,
         is_sure: true,
+        lottery: None,
         answer_ms: 240,
         level: Level::Training,
         may_train: true,
     }
+}
+
+/// Answer number `n`, its songs drawn from seven.
+pub(super) fn drawn_impression(n: u64) -> Impression {
+    let lottery = Lottery {
+        temperature: 0.5,
+        protects_first: true,
+        pool: vec![9.5, 8.5, 7.5, 6.5, 5.5, 1.25, -0.5],
+        places: vec![0, 1, 2, 4, 6],
+    };
+    let mut impression = Impression { lottery: Some(lottery), ..impression(n) };
+    impression.slate.iter_mut().skip(1).for_each(|shown| shown.propensity = 0.25);
+    impression
 }
 
 /// Event number `n` on answer `on`, by person 1, about its first song.

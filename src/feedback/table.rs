@@ -27,7 +27,7 @@ enum Type {
     Flag,
 }
 
-const COLUMNS: [(&str, Type); 25] = [
+const COLUMNS: [(&str, Type); 29] = [
     ("impression", Type::Text),
     ("time_ms", Type::Int),
     ("platform", Type::Text),
@@ -53,6 +53,11 @@ const COLUMNS: [(&str, Type); 25] = [
     ("n_why", Type::Int),
     ("is_deleted", Type::Flag),
     ("level", Type::Text),
+    // How chance made the slate: 0, false, nothing and -1 where it had no part.
+    ("temperature", Type::Float),
+    ("protects_first", Type::Flag),
+    ("pool", Type::Text),
+    ("pool_idx", Type::Int),
 ];
 
 /// A value of a row.
@@ -85,6 +90,9 @@ fn cells(row: &Row, shown: &Shown, names_people: bool) -> Vec<Cell> {
     let tags: Vec<String> = impression.tags.iter().map(|tag| format!("{}:{}", tag.tag, tag.prob)).collect();
     let embedding = impression.embedding.iter().flatten().map(f32::to_string).collect::<Vec<_>>();
     let text = |text: &str| Cell::Text(text.to_owned());
+    let lottery = impression.lottery.as_ref();
+    let pool = lottery.map_or_else(Vec::new, |lottery| lottery.pool.iter().map(f32::to_string).collect());
+    let place = lottery.and_then(|lottery| lottery.places.get(usize::from(shown.position)));
     vec![
         Cell::Text(impression.id.to_text()),
         Cell::Int(impression.time.0 as i64),
@@ -111,6 +119,10 @@ fn cells(row: &Row, shown: &Shown, names_people: bool) -> Vec<Cell> {
         Cell::Int(row.state.n_why.into()),
         Cell::Flag(row.state.is_deleted),
         text("training"),
+        Cell::Float(lottery.map_or(0.0, |lottery| lottery.temperature)),
+        Cell::Flag(lottery.is_some_and(|lottery| lottery.protects_first)),
+        Cell::Text(pool.join(" ")),
+        Cell::Int(place.map_or(-1, |place| i64::from(*place))),
     ]
 }
 

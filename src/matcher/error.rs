@@ -38,6 +38,12 @@ pub enum MatcherError {
         /// What is wrong.
         fault: String,
     },
+    /// The file holds something else than a taste for this matcher.
+    #[error("the taste cannot be used: {fault}; fine-tune anew with `image2song finetune`, or take the file away")]
+    NoTaste {
+        /// What is wrong.
+        fault: String,
+    },
     /// The tag list is unusable.
     #[error("the model's tags.txt is unusable")]
     Vocabulary {

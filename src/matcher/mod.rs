@@ -8,6 +8,14 @@ pub mod linear;
 
 pub mod probe;
 
+pub mod facts;
+
+pub mod adapter;
+
+pub mod taste;
+
+pub mod tastes;
+
 pub mod network;
 
 pub mod shortlist;
@@ -15,6 +23,8 @@ pub mod shortlist;
 pub mod ranker;
 
 pub mod query;
+
+pub mod draw;
 
 pub mod suggest;
 

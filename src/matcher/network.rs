@@ -117,7 +117,8 @@ impl Network {
             out
         };
         let (lyric, song) = (out("photo.lyric"), out("photo.song"));
-        Probe { tags: tags.to_vec(), terms, attention, lyric, song }
+        let worth = self.weights.get("attention.worth")[0];
+        Probe { tags: tags.to_vec(), terms, attention, worth, meaning: v, hidden, lyric, song, priors: Vec::new() }
     }
 
     /// `relu(x W + b)` for rows of `n_in` numbers.
@@ -219,7 +220,7 @@ impl Network {
         let mut priors = Vec::with_capacity(all.len());
         for ids in all.chunks(4 * BLOCK) {
             let states = self.states(songs, ids);
-            let pooled = self.pooled(&states);
+            let pooled = self.pooled(&states, self.weights.pooling);
             let d = 2 * self.weights.sizes.n_hidden;
             let hidden = self.layer(&pooled, "song.hidden", d);
             priors.extend(ids.iter().zip(hidden.chunks(self.weights.sizes.n_joint)).map(|(&id, hidden)| {
@@ -240,7 +241,7 @@ impl Network {
     }
 
     /// States pooled by a learned query that knows no tag, or by their mean, `[n_songs, 2 n_hidden]`.
-    fn pooled(&self, states: &States) -> Vec<f32> {
+    fn pooled(&self, states: &States, pooling: Pooling) -> Vec<f32> {
         let d = 2 * self.weights.sizes.n_hidden;
         let query = self.weights.get("song.pool");
         let mut pooled = vec![0f32; states.lens.len() * d];
@@ -248,8 +249,8 @@ impl Network {
             pooled.chunks_mut(d).zip(states.values.chunks((states.n_words * d).max(1))).zip(&states.lens)
         {
             let words = words.chunks(d).take(len as usize);
-            let mut weights: Vec<f32> = match self.weights.pooling {
-                Pooling::Attention => words.clone().map(|state| dot(state, query)).collect(),
+            let mut weights: Vec<f32> = match pooling {
+                Pooling::Attention | Pooling::Woken => words.clone().map(|state| dot(state, query)).collect(),
                 Pooling::Mean => vec![0.0; len as usize],
             };
             let highest = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -262,13 +263,12 @@ impl Network {
         pooled
     }
 
-    /// What attention adds to the energies: the learned multiple of each word's worth, `[n_songs, n_words]`.
+    /// What attention adds to the energies: the probe's multiple of each word's worth, `[n_songs, n_words]`.
     pub fn extra_energies(&self, songs: &Songs, ids: &[u32], n_words: usize, probe: &Probe) -> Vec<f32> {
-        let multiple = self.weights.get("attention.worth")[0];
         let mut extra = vec![0f32; ids.len() * n_words];
         for (row, &id) in extra.chunks_mut(n_words.max(1)).zip(ids) {
             for (place, token) in row.iter_mut().zip(songs.tokens(id)) {
-                *place = multiple * self.worth(probe, token.term);
+                *place = probe.worth * self.worth(probe, token.term);
             }
         }
         extra
@@ -291,6 +291,11 @@ impl Network {
         words
     }
 
+    /// Where attended states `[n, 2 n_hidden]` lie in the joint space, unit vectors `[n, n_joint]`.
+    pub fn lyric_vectors(&self, attended: &[f32]) -> Vec<f32> {
+        self.joint(&self.layer(attended, "lyric.hidden", 2 * self.weights.sizes.n_hidden), "lyric.out")
+    }
+
     /// The first term of the score for these songs: `s1 cos(photo, lyric)`, with attention over the states.
     pub fn lyric_scores(&self, songs: &Songs, ids: &[u32], states: &States, probe: &Probe) -> Vec<f32> {
         self.lyric_scores_of(songs, ids, states, std::slice::from_ref(probe))
@@ -301,9 +306,8 @@ impl Network {
         let sizes = self.weights.sizes;
         let d = 2 * sizes.n_hidden;
         let scale = self.weights.get("lyric.scale")[0];
-        let joint = |pooled: &[f32]| self.joint(&self.layer(pooled, "lyric.hidden", d), "lyric.out");
-        if self.weights.pooling == Pooling::Mean {
-            let vectors = joint(&self.pooled(states));
+        if self.weights.pooling != Pooling::Attention {
+            let vectors = self.lyric_vectors(&self.pooled(states, Pooling::Mean));
             let cosines = |vector: &[f32]| probes.iter().map(|p| scale * dot(vector, &p.lyric)).collect::<Vec<f32>>();
             return vectors.chunks(sizes.n_joint).flat_map(cosines).collect();
         }
@@ -326,7 +330,7 @@ impl Network {
         queries.extend_from_slice(self.weights.get("attention.w"));
         let inputs = attend::Inputs { words: &words, queries: &queries, extra: &extra, lens: &states.lens };
         let attended = attend::forward(Isa::best(), shape, &inputs);
-        let vectors = joint(&attended);
+        let vectors = self.lyric_vectors(&attended);
         let rows = vectors.chunks(sizes.n_joint * probes.len().max(1));
         rows.flat_map(|row| {
             row.chunks(sizes.n_joint).zip(probes).map(|(v, p)| scale * dot(v, &p.lyric)).collect::<Vec<f32>>()

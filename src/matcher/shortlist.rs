@@ -68,7 +68,7 @@ impl Shortlist {
 
     /// Scores of all songs without attention, `[n_songs]`.
     pub fn scores(&self, network: &Network, songs: &Songs, probe: &Probe) -> Vec<f32> {
-        let is_reading = network.weights.pooling == super::weights::Pooling::Attention;
+        let is_reading = network.weights.pooling.has_woken();
         let mut woken = vec![0f32; if is_reading { self.priors.len() } else { 0 }];
         if is_reading {
             for &(tag, weight) in &probe.tags {
@@ -92,7 +92,37 @@ impl Shortlist {
                 *score += woken_score(scales, sum);
             }
         }
+        for prior in &probe.priors {
+            scores.iter_mut().zip(prior.iter()).for_each(|(score, prior)| *score += prior);
+        }
         scores
+    }
+
+    /// The same for some songs and a probe without a hint, `[n]`: what [`Self::scores`] gives but for rounding.
+    pub fn some_scores(&self, network: &Network, songs: &Songs, probe: &Probe, ids: &[u32]) -> Vec<f32> {
+        let n = network.weights.sizes.n_joint;
+        let scale = network.weights.get("song.scale")[0] / SCALE;
+        let one = |&song: &u32| {
+            let vector = &self.vectors[song as usize * n..][..n];
+            let product: f32 = vector.iter().zip(&probe.song).map(|(x, q)| f32::from(*x) * q).sum();
+            let priors: f32 = probe.priors.iter().map(|prior| prior[song as usize]).sum();
+            let woken: f32 = songs.tokens(song).iter().map(|t| network.token_gain(t) * network.worth(probe, t.term)).sum();
+            let is_reading = network.weights.pooling == super::weights::Pooling::Attention;
+            let woken = if is_reading { woken_score(network.woken_scales(), woken) } else { 0.0 };
+            scale * product + self.priors[song as usize] + priors + woken
+        };
+        ids.iter().map(one).collect()
+    }
+
+    /// The tag-free vector of a song, `[n_joint]`; of unit length but for rounding.
+    pub fn vector(&self, song: u32) -> impl Iterator<Item = f32> + '_ {
+        let n = self.vectors.len() / self.priors.len().max(1);
+        self.vectors[song as usize * n..][..n].iter().map(|&x| f32::from(x) / SCALE)
+    }
+
+    /// The network's own prior of a song.
+    pub fn prior(&self, song: u32) -> f32 {
+        self.priors[song as usize]
     }
 }
 

@@ -1,5 +1,6 @@
 //! The matcher as it is served: loads a model folder, turns tags into a query and a query into a slate.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -9,11 +10,13 @@ use super::diversify::{diversify, lead_artist};
 use super::error::MatcherError;
 use super::explain::{Evidence, explain};
 use super::network::Network;
+use super::probe::Probe;
 use super::query::Query;
 use super::ranker::{Ranker, SHORTLIST};
 use super::shortlist::Shortlist;
 use super::songs::Songs;
 use super::store::{FILE_NAME, StoredVectors};
+use super::taste::Taste;
 use super::weights::Weights;
 use crate::catalogue::load::Catalogue;
 use crate::catalogue::song::SongIdx;
@@ -52,7 +55,11 @@ pub struct Matcher {
     ranker: Ranker,
     space: WordSpace,
     tokenizer: Tokenizer,
+    digest: String,
 }
+
+/// Songs of a pool, from which a slate is drawn.
+pub const POOL_SIZE: usize = 24;
 
 /// Probability from which on a photo's best tag is believed.
 const SURE_PROBABILITY: f32 = 0.35;
@@ -85,11 +92,12 @@ impl Matcher {
             return Err(MatcherError::NoMatcher { fault });
         }
         let songs = Songs::from_catalogue(catalogue, &space);
+        let digest = digest(&file);
         let stored = std::fs::read(dir.join("catalog").join(FILE_NAME)).ok();
         let stored = stored.and_then(|bytes| StoredVectors::from_bytes(&bytes).ok());
         let ranker = match stored {
             Some(stored)
-                if (stored.matcher.as_str(), stored.catalogue.as_str()) == (&digest(&file), catalogue.digest())
+                if (stored.matcher.as_str(), stored.catalogue.as_str()) == (digest.as_str(), catalogue.digest())
                     && stored.priors.len() == songs.len()
                     && stored.vectors.len() == songs.len() * weights.sizes.n_joint =>
             {
@@ -102,12 +110,17 @@ impl Matcher {
                 Ranker::new(weights, songs)
             }
         };
-        Ok(Self { ranker, space, tokenizer })
+        Ok(Self { ranker, space, tokenizer, digest })
     }
 
     /// A matcher from its parts; in training and evaluation.
     pub fn new(ranker: Ranker, space: WordSpace, tokenizer: Tokenizer) -> Self {
-        Self { ranker, space, tokenizer }
+        Self { ranker, space, tokenizer, digest: String::new() }
+    }
+
+    /// The digest of `matcher.safetensors`, which tastes name; empty for a matcher from parts.
+    pub fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// What scores the songs.
@@ -131,15 +144,30 @@ impl Matcher {
         Query::new(&self.ranker, &self.space, &tagging.probs, self.tokenizer.tokens("en", hint))
     }
 
-    /// The best `n` songs that the filter lets pass, best first, no artist and no title twice; fewer if there are no more.
+    /// The best `n` songs that the filter lets pass with their reasons, by nobody's taste: [`Self::pool`] and
+    /// [`Self::suggestions`].
+    pub fn suggest(&self, catalogue: &Catalogue, query: &Query, filter: &Filter, n: usize) -> Vec<Suggestion> {
+        let taste = Taste::default();
+        self.suggestions(query, &taste, &self.pool(catalogue, query, filter, n, &taste))
+    }
+
+    /// The best `n` songs that the filter lets pass with their scores, best first, no artist and no title twice; fewer if
+    /// there are no more. What a slate is drawn from.
     ///
     /// With languages other than English asked for, songs with a word that means a tag of the photo come before those that
     /// only lie near: word vectors of different languages are not aligned, so a distance alone proves little.
-    pub fn suggest(&self, catalogue: &Catalogue, query: &Query, filter: &Filter, n: usize) -> Vec<Suggestion> {
-        if query.is_empty() {
+    pub fn pool(
+        &self,
+        catalogue: &Catalogue,
+        query: &Query,
+        filter: &Filter,
+        n: usize,
+        taste: &Taste,
+    ) -> Vec<(SongIdx, f32)> {
+        if query.is_empty() || n == 0 {
             return Vec::new();
         }
-        let probe = query.probe(&self.ranker, &self.space);
+        let (query, probe) = self.bent(query, taste);
         let is_allowed = |song: u32| {
             let song = SongIdx(song);
             let is_asked = filter.languages.is_empty()
@@ -152,20 +180,29 @@ impl Matcher {
         let mut ranked = self.ranker.rank(&probe, SHORTLIST.max(4 * n), is_allowed);
         if filter.languages.iter().any(|language| language != "en") {
             // Stable, so that within a tier the score decides.
-            ranked.sort_by_key(|(song, _)| self.tier(catalogue.language(SongIdx(*song)), query, *song));
+            ranked.sort_by_key(|(song, _)| self.tier(catalogue.language(SongIdx(*song)), &query, *song));
         }
         let slate = diversify(&ranked, n, |(song, _)| {
             let song = SongIdx(song);
             (catalogue.artist(song), catalogue.title(song))
         });
-        slate
-            .into_iter()
-            .map(|(song, score)| Suggestion {
-                song: SongIdx(song),
-                score,
-                evidence: explain(&self.ranker, &self.space, query, &probe, song),
-            })
-            .collect()
+        slate.into_iter().map(|(song, score)| (SongIdx(song), score)).collect()
+    }
+
+    /// Songs with their scores as suggestions, each with the words that speak for it; `taste` is the one that the scores
+    /// were made with.
+    pub fn suggestions(&self, query: &Query, taste: &Taste, songs: &[(SongIdx, f32)]) -> Vec<Suggestion> {
+        let (query, probe) = self.bent(query, taste);
+        let reasons = |song: SongIdx| explain(&self.ranker, &self.space, &query, &probe, song.0);
+        songs.iter().map(|&(song, score)| Suggestion { song, score, evidence: reasons(song) }).collect()
+    }
+
+    /// A query and its probe as a taste has them.
+    pub fn bent<'a>(&self, query: &'a Query, taste: &Taste) -> (Cow<'a, Query>, Probe) {
+        let query = taste.query(query);
+        let mut probe = query.probe(&self.ranker, &self.space);
+        taste.bend(&self.ranker.network, &mut probe);
+        (query, probe)
     }
 
     /// How well a song's words name what the photo shows: 0 for a tag that counts and is sure, 1 for any sure tag, 2 for a
@@ -180,10 +217,10 @@ impl Matcher {
     }
 
     /// Score and reasons of one song, whatever its rank.
-    pub fn explain_song(&self, query: &Query, song: SongIdx) -> (f32, Vec<Evidence>) {
-        let probe = query.probe(&self.ranker, &self.space);
+    pub fn explain_song(&self, query: &Query, song: SongIdx, taste: &Taste) -> (f32, Vec<Evidence>) {
+        let (query, probe) = self.bent(query, taste);
         let score = self.ranker.score(&probe, song.0);
-        (score, explain(&self.ranker, &self.space, query, &probe, song.0))
+        (score, explain(&self.ranker, &self.space, &query, &probe, song.0))
     }
 
     /// Whether the slate rests on something: the photo's best tag is believed, and a word speaks for the first song.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use image2song_contract::locale::Locale;
-use image2song_contract::settings::Level;
+use image2song_contract::settings::{Exploration, Level};
 use serde::{Deserialize, Serialize};
 
 use crate::feedback::ids::{CommunityKey, UserKey};
@@ -25,6 +25,12 @@ pub struct Slate {
     pub locale: Locale,
     /// Version of the model.
     pub model_version: String,
+    /// What the numbers of the tags mean; empty in slates from before it was kept.
+    #[serde(default)]
+    pub vocabulary: String,
+    /// How chance had a part: temperature in hundredths; 0 where it had none.
+    #[serde(default)]
+    pub exploration: Exploration,
     /// Tags of the photos together, most probable first.
     pub tags: Vec<KeptTag>,
     /// Whether the photos are of one color.

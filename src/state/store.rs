@@ -382,6 +382,8 @@ mod tests {
             asker: hasher().user(Platform::Discord.into(), "a"),
             locale: Locale::De,
             model_version: "1".into(),
+            vocabulary: String::new(),
+            exploration: Default::default(),
             tags: vec![(3, 0.5, 1)],
             is_plain: false,
             hint: String::new(),

@@ -14,6 +14,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::arms::ArmMetrics;
+use crate::deployment::tally::Standing;
 use crate::engine::handle::EngineCounts;
 use crate::engine::question::Steps;
 use crate::feedback::log::LogCounters;
@@ -65,6 +67,7 @@ pub struct Metrics {
     restarts: Family<OfPlatform, Gauge<u64, AtomicU64>>,
     panics: Family<OfPlatform, Gauge<u64, AtomicU64>>,
     adapters: Family<OfAdapter, Gauge<u64, AtomicU64>>,
+    arms: ArmMetrics,
 }
 
 impl Default for Metrics {
@@ -83,6 +86,7 @@ impl Default for Metrics {
             restarts: Family::default(),
             panics: Family::default(),
             adapters: Family::default(),
+            arms: ArmMetrics::new(&mut registry),
             registry: Registry::default(),
         };
         registry.register("requests", "Questions and presses by outcome", metrics.requests.clone());
@@ -125,6 +129,11 @@ impl Metrics {
         self.cached.inc();
     }
 
+    /// The models that serve were changed: `loaded`, `refused` or `stopped`.
+    pub fn model_changed(&self, kind: &'static str) {
+        self.arms.changed(kind);
+    }
+
     /// The times of an answer.
     pub fn steps(&self, steps: &Steps) {
         for (step, time) in [
@@ -139,8 +148,15 @@ impl Metrics {
     }
 
     /// All metrics as text.
-    pub fn text(&self, engine: &EngineCounts, log: &LogCounters, healths: &[Arc<Health>]) -> String {
+    pub fn text(
+        &self,
+        engine: &EngineCounts,
+        log: &LogCounters,
+        healths: &[Arc<Health>],
+        standing: &Standing,
+    ) -> String {
         use std::sync::atomic::Ordering::Relaxed;
+        self.arms.set(standing);
         let gauge = |family: &Family<Kind, Gauge>, kind, value: u64| {
             // Counts stay far below 2^63.
             family.get_or_create(&Kind { kind }).set(value as i64);
@@ -180,6 +196,7 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deployment::tally::ArmStanding;
 
     #[test]
     fn all_that_is_counted_is_told() {
@@ -191,7 +208,21 @@ mod tests {
         let health = Health::new(Platform::Discord);
         health.count("error", "429");
         health.live();
-        let text = metrics.text(&EngineCounts::default(), &LogCounters::default(), &[health]);
+        metrics.model_changed("stopped");
+        let arm = |arm: &str, model: &str, share| ArmStanding {
+            arm: arm.to_owned(),
+            model: model.to_owned(),
+            share,
+            n_answers: 8,
+            n_liked: 2,
+            like_rate: (0.125, 0.5),
+        };
+        let arms = vec![arm("current", "base 1", 0.75), arm("trial", "ours 2", 0.25)];
+        let standing = Standing { arms, difference: Some((-0.5, 0.25)) };
+        metrics.text(&EngineCounts::default(), &LogCounters::default(), &[], &standing);
+        let standing = Standing { arms: vec![arm("current", "ours 2", 1.0)], difference: standing.difference };
+        let text = metrics.text(&EngineCounts::default(), &LogCounters::default(), &[health], &standing);
+        assert!(!text.contains("base 1"), "a model that serves no longer is told: {text}");
         for line in [
             "image2song_requests_total{platform=\"telegram\",kind=\"suggest\",outcome=\"busy\"} 1",
             "image2song_feedback_total{kind=\"up\"} 1",
@@ -199,6 +230,12 @@ mod tests {
             "image2song_adapter_up{platform=\"discord\"} 1",
             "image2song_adapter_events{platform=\"discord\",what=\"error\",kind=\"429\"} 1",
             "image2song_step_seconds_count{step=\"total\"} 1",
+            "image2song_model_share{arm=\"current\",model=\"ours 2\"} 1.0",
+            "image2song_model_answers{arm=\"current\",model=\"ours 2\"} 8",
+            "image2song_model_like_rate_high{arm=\"current\",model=\"ours 2\"} 0.5",
+            "image2song_model_difference{bound=\"low\"} -0.5",
+            "image2song_model_changes_total{kind=\"stopped\"} 1",
+            "image2song_model_changes_total{kind=\"refused\"} 0",
             "# EOF",
         ] {
             assert!(text.contains(line), "{line} is missing in\n{text}");

@@ -49,6 +49,7 @@ fn store(dir: &Path) {
             tags: vec![TagProb { tag: 4, prob: 0.5 }],
             embedding: None,
             is_sure: true,
+            lottery: None,
             answer_ms: 100,
             level: Level::Training,
             may_train: true,

@@ -35,6 +35,43 @@ impl Level {
     }
 }
 
+/// How much chance has a part in the songs: a temperature in hundredths. The higher, the more often a song that fits less
+/// well is shown in place of one that fits better; likes then tell what the scores alone cannot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Exploration(u16);
+
+impl Exploration {
+    /// What can be chosen, least first. Scores of the 24 best songs lie about 2 to 3 apart from best to last: at 0.1 the
+    /// next few songs change places, at 0.5 most of the 24 are seen now and then.
+    pub const CHOICES: [(&str, Self); 4] =
+        [("off", Self(0)), ("little", Self(10)), ("some", Self(25)), ("much", Self(50))];
+    /// The highest temperature that can be set.
+    pub const MAX_TEMPERATURE: f32 = 5.0;
+
+    /// With this temperature, to a hundredth; brought into 0 to [`Self::MAX_TEMPERATURE`].
+    pub fn of_temperature(temperature: f32) -> Self {
+        // A cast of what is no number gives 0.
+        Self((temperature.clamp(0.0, Self::MAX_TEMPERATURE) * 100.0).round() as u16)
+    }
+
+    /// The temperature; 0 where chance has no part.
+    pub fn temperature(self) -> f32 {
+        f32::from(self.0.min(500)) / 100.0
+    }
+
+    /// The choice of this name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::CHOICES.into_iter().find(|(known, _)| *known == name).map(|(_, choice)| choice)
+    }
+
+    /// Name of the choice that is nearest, in settings and locale files.
+    pub fn name(self) -> &'static str {
+        let nearest = Self::CHOICES.into_iter().min_by_key(|(_, choice)| choice.0.abs_diff(self.0));
+        nearest.map_or("off", |(name, _)| name)
+    }
+}
+
 /// Settings of a community.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -59,6 +96,8 @@ pub struct Settings {
     pub changers: Changers,
     /// What is kept of presses.
     pub level: Level,
+    /// How much chance has a part in the songs.
+    pub exploration: Exploration,
 }
 
 /// Who may change settings.
@@ -85,6 +124,7 @@ impl Default for Settings {
             channel_cooldown: Duration::ZERO,
             changers: Changers::Managers,
             level: Level::Off,
+            exploration: Exploration::default(),
         }
     }
 }
@@ -112,6 +152,8 @@ pub enum Change {
     Changers(Changers),
     /// What is kept of presses.
     Level(Level),
+    /// How much chance has a part in the songs.
+    Exploration(Exploration),
 }
 
 impl Settings {
@@ -138,6 +180,7 @@ impl Settings {
             Change::ChannelCooldown(time) => self.channel_cooldown = time.min(Self::MAX_COOLDOWN),
             Change::Changers(changers) => self.changers = changers,
             Change::Level(level) => self.level = level,
+            Change::Exploration(exploration) => self.exploration = exploration,
         }
     }
 }
@@ -172,6 +215,18 @@ mod tests {
         assert!(settings.muted.contains(&here));
         settings.apply(Change::Muted(false), &here);
         assert!(settings.muted.is_empty());
+    }
+
+    #[test]
+    fn temperatures_are_kept_to_a_hundredth() {
+        for (given, kept) in [(0.0, 0.0), (0.254, 0.25), (-1.0, 0.0), (99.0, 5.0), (f32::NAN, 0.0)] {
+            assert_eq!(Exploration::of_temperature(given).temperature(), kept, "{given}");
+        }
+        for (name, choice) in Exploration::CHOICES {
+            assert_eq!((Exploration::of_name(name), choice.name()), (Some(choice), name));
+        }
+        assert_eq!(Exploration::of_temperature(0.3).name(), "some");
+        assert_eq!(Exploration::of_name("all"), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use image2song_contract::answer::Refusal;
 use image2song_contract::locale::{Locale, Value};
 use image2song_contract::place::ChannelId;
-use image2song_contract::settings::{Change, Changers, Level, Settings};
+use image2song_contract::settings::{Change, Changers, Exploration, Level, Settings};
 use serenity::builder::{
     CreateActionRow, CreateButton, CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption,
 };
@@ -90,6 +90,7 @@ fn change(name: &str, value: &str) -> Option<Change> {
         "explicit" => Change::AllowsExplicit(is_on()?),
         "muted" => Change::Muted(is_on()?),
         "automatic" => Change::Automatic(is_on()?),
+        "chance" => Change::Exploration(Exploration::of_name(value)?),
         "everybody" => Change::Changers(if is_on()? { Changers::Everybody } else { Changers::Managers }),
         _ => return None,
     })
@@ -152,6 +153,9 @@ fn switches(settings: &Settings, channel: &ChannelId, locale: Locale) -> CreateA
     let is_everybody = settings.changers == Changers::Everybody;
     let here = locale.say(if is_muted { "settings-here-off" } else { "settings-here-on" });
     let changers = locale.say(if is_everybody { "settings-changers-everybody" } else { "settings-changers-managers" });
+    // A panel has five rows and a row five buttons, so chance is no menu: each press leads to the next choice.
+    let chance = locale.say(&format!("exploration-{}", settings.exploration.name()));
+    let chance = (format!("chance:{}", next(settings.exploration)), "settings-exploration", chance);
     let parts = [
         ("explicit", settings.allows_explicit, "settings-explicit", on_off(settings.allows_explicit)),
         ("muted", is_muted, "settings-here", here),
@@ -159,12 +163,21 @@ fn switches(settings: &Settings, channel: &ChannelId, locale: Locale) -> CreateA
         ("everybody", is_everybody, "settings-changers", changers),
     ];
     // The id says what a press makes of it, so a press twice is a press once.
-    let button = |(name, is_set, title, now): (&str, bool, &str, String)| {
-        let label = image2song_contract::phrasing::cut(&format!("{}: {now}", locale.say(title)), 80);
-        let id = format!("{PREFIX}{name}:{}", u8::from(!is_set));
-        CreateButton::new(id).label(label).style(ButtonStyle::Secondary)
+    let flip = |(name, is_set, title, now): (&str, bool, &'static str, String)| {
+        (format!("{name}:{}", u8::from(!is_set)), title, now)
     };
-    CreateActionRow::Buttons(parts.map(button).into())
+    let button = |(step, title, now): (String, &str, String)| {
+        let label = image2song_contract::phrasing::cut(&format!("{}: {now}", locale.say(title)), 80);
+        CreateButton::new(format!("{PREFIX}{step}")).label(label).style(ButtonStyle::Secondary)
+    };
+    CreateActionRow::Buttons(parts.map(flip).into_iter().chain([chance]).map(button).collect())
+}
+
+/// The choice after this one, in a circle.
+fn next(exploration: Exploration) -> &'static str {
+    let names = Exploration::CHOICES.map(|(name, _)| name);
+    let at = names.iter().position(|name| *name == exploration.name()).unwrap_or_default();
+    names[(at + 1) % names.len()]
 }
 
 #[cfg(test)]
@@ -176,7 +189,9 @@ mod tests {
         assert_eq!(change("songs", "3"), Some(Change::NSongs(3)));
         assert_eq!(change("locale", "auto"), Some(Change::Locale(None)));
         assert_eq!(change("muted", "1"), Some(Change::Muted(true)));
-        for (name, value) in [("songs", "x"), ("locale", "tlh"), ("muted", "yes"), ("level", "all"), ("x", "1")] {
+        assert_eq!(change("chance", "off"), Some(Change::Exploration(Exploration::default())));
+        assert_eq!(Exploration::CHOICES.map(|(_, choice)| next(choice)), ["little", "some", "much", "off"]);
+        for (name, value) in [("songs", "x"), ("locale", "tlh"), ("muted", "yes"), ("level", "all"), ("chance", "1"), ("x", "1")] {
             assert_eq!(change(name, value), None, "{name} {value}");
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use image2song_contract::answer::Refusal;
 use image2song_contract::locale::{Locale, Value};
 use image2song_contract::place::{Person, Place};
-use image2song_contract::settings::{Change, Changers, Level, Settings};
+use image2song_contract::settings::{Change, Changers, Exploration, Level, Settings};
 use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup};
 
 use crate::adapter::Adapter;
@@ -31,7 +31,7 @@ enum Step {
 }
 
 /// Settings whose values are shown on a page of their own.
-const WITH_VALUES: [&str; 5] = ["locale", "songs", "person", "channel", "level"];
+const WITH_VALUES: [&str; 6] = ["locale", "songs", "person", "channel", "level", "chance"];
 
 impl Step {
     /// Reads what a button carries; it can be forged, so only values that buttons have are read.
@@ -62,6 +62,7 @@ impl Step {
             "changers" if value == "managers" => Change::Changers(Changers::Managers),
             "changers" if value == "everybody" => Change::Changers(Changers::Everybody),
             "level" => Change::Level(Level::ALL.into_iter().find(|level| level.name() == value)?),
+            "chance" => Change::Exploration(Exploration::of_name(value)?),
             _ => return None,
         };
         Some(Self::Change(change))
@@ -175,6 +176,8 @@ fn all(locale: Locale, settings: &Settings, place: &Place) -> InlineKeyboardMark
         ]);
     }
     let level = locale.say(&format!("level-{}", settings.level.name()));
+    let chance = locale.say(&format!("exploration-{}", settings.exploration.name()));
+    rows.push(line("settings-exploration", chance, "chance".to_owned()));
     rows.push(line("settings-level", level, "level".to_owned()));
     InlineKeyboardMarkup::new(rows)
 }
@@ -189,6 +192,10 @@ fn values(locale: Locale, name: &str) -> InlineKeyboardMarkup {
         }
         "songs" => (1..=MAX_SONGS).map(|n| value(n.to_string(), &n.to_string())).collect(),
         "level" => Level::ALL.map(|level| value(locale.say(&format!("level-{}", level.name())), level.name())).into(),
+        "chance" => {
+            let choice = |(name, _)| value(locale.say(&format!("exploration-{name}")), name);
+            Exploration::CHOICES.map(choice).into()
+        }
         _ => PAUSES_S.map(|pause_s| value(pause(locale, Duration::from_secs(pause_s)), &pause_s.to_string())).into(),
     };
     let n_columns = if name == "level" { 1 } else { 3 };
@@ -228,7 +235,7 @@ mod tests {
 
     #[test]
     fn forged_steps_are_refused() {
-        for step in ["", "locale:xx", "songs:9", "songs:0", "person:7", "explicit:maybe", "x:on", "level:all", "here"] {
+        for step in ["", "locale:xx", "songs:9", "songs:0", "person:7", "explicit:maybe", "x:on", "level:all", "chance:all", "here"] {
             assert_eq!(Step::read(step), None, "{step}");
         }
         assert_eq!(Step::read("here:off"), Some(Step::Change(Change::Muted(true))));

@@ -45,6 +45,9 @@ async fn managers_change_settings_in_place() {
     let explicit = panel.custom_id("Explicit songs: off").unwrap();
     chat.discord.press_as(panel.id, ann, &explicit, "en-US", rights);
     assert!(edited(&chat, panel.id).await.custom_id("Explicit songs: on").is_some());
+    let chance = panel.custom_id("How much chance picks: off").unwrap();
+    chat.discord.press_as(panel.id, ann, &chance, "en-US", rights);
+    assert!(edited(&chat, panel.id).await.custom_id("How much chance picks: a little").is_some());
     chat.discord.choose(panel.id, ann, "s1:locale", &["de"], rights);
     assert!(edited(&chat, panel.id).await.text.starts_with(&Locale::De.say("settings-title")));
     chat.check_clean();

@@ -38,7 +38,7 @@ async fn managers_change_settings_and_others_do_not() {
     let menu = with_button(&world, &menu, "Deutsch").await;
     world.press(&chief, &menu, "Deutsch").await;
     let menu = with_button(&world, &menu, ": Deutsch").await;
-    assert_eq!(menu.buttons().count(), 9);
+    assert_eq!(menu.buttons().count(), 10);
     // Everybody may change it from now on.
     let changers = menu.buttons().nth(7).unwrap().data.clone().unwrap();
     let query = world.telegram.press(group, &chief, menu.id, &changers);
@@ -92,7 +92,7 @@ async fn in_private_only_settings_that_mean_something_are_shown() {
     let world = World::start().await;
     world.telegram.command(world.chat, &world.ada, "/settings");
     let menu = world.message().await;
-    assert_eq!(menu.buttons().count(), 4);
+    assert_eq!(menu.buttons().count(), 5);
     world.press(&world.ada, &menu, "What is kept").await;
     let menu = with_button(&world, &menu, "for training").await;
     assert_eq!(world.press(&world.ada, &menu, "for training").await, "Saved.");
