@@ -8,6 +8,7 @@ mod program;
 
 mod catalog;
 mod deploy;
+mod deployment;
 mod discord;
 mod documents;
 mod errors;

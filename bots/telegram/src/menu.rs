@@ -235,7 +235,18 @@ mod tests {
 
     #[test]
     fn forged_steps_are_refused() {
-        for step in ["", "locale:xx", "songs:9", "songs:0", "person:7", "explicit:maybe", "x:on", "level:all", "chance:all", "here"] {
+        for step in [
+            "",
+            "locale:xx",
+            "songs:9",
+            "songs:0",
+            "person:7",
+            "explicit:maybe",
+            "x:on",
+            "level:all",
+            "chance:all",
+            "here",
+        ] {
             assert_eq!(Step::read(step), None, "{step}");
         }
         assert_eq!(Step::read("here:off"), Some(Step::Change(Change::Muted(true))));
