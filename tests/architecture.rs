@@ -36,8 +36,8 @@ const IMPORTS: [(&str, &[&str]); 19] = [
     ("lyric", &["kernels"]),
     ("catalogue", &["lyric"]),
     ("matcher", &["tagger", "lyric", "catalogue", "kernels"]),
-    ("evaluation", &["photo", "tagger", "lyric", "catalogue", "matcher", "kernels"]),
-    ("training", &["photo", "tagger", "lyric", "catalogue", "matcher", "kernels", "evaluation"]),
+    ("evaluation", &["photo", "tagger", "lyric", "catalogue", "matcher", "kernels", "feedback"]),
+    ("training", &["photo", "tagger", "lyric", "catalogue", "matcher", "kernels", "evaluation", "manifest"]),
     (
         "cli",
         &[

@@ -9,6 +9,7 @@ use super::device::DeviceChoice;
 use super::doctor::DoctorArgs;
 use super::eval::EvalArgs;
 use super::feedback::FeedbackArgs;
+use super::finetune::FinetuneArgs;
 use super::language::Language;
 use super::model::ModelArgs;
 use super::promote::{PromoteArgs, RollbackArgs};
@@ -85,6 +86,8 @@ pub enum Command {
     Catalog(CatalogArgs),
     /// Train the tagger or the matcher on your own data
     Train(TrainArgs),
+    /// Learn from likes: a model folder with what communities like, and whether it may be shown
+    Finetune(FinetuneArgs),
     /// Measure the tagger or the matcher, with baselines
     Eval(EvalArgs),
     /// Check or seal a model folder

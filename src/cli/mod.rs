@@ -8,8 +8,10 @@ pub mod catalog_build;
 pub mod doctor;
 pub mod eval;
 pub mod eval_matcher;
+pub mod eval_policy;
 pub mod eval_tagger;
 pub mod feedback;
+pub mod finetune;
 pub mod model;
 pub mod photos;
 pub mod promote;
@@ -25,6 +27,7 @@ mod device;
 mod fault;
 mod input;
 mod language;
+mod learned;
 mod loading;
 mod output_human;
 mod output_json;
@@ -79,6 +82,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Photos(args) => photos::run(global, &args),
         Command::Catalog(args) => catalog::run(global, &args),
         Command::Train(args) => train::run(&args),
+        Command::Finetune(args) => finetune::run(global, &args),
         Command::Eval(args) => eval::run(global, &args),
         Command::Model(args) => model::run(global, &args),
         Command::Feedback(args) => feedback::run(&args),

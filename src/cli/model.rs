@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::catalogue::load::Catalogue;
+use crate::evaluation::checks::{CheckQuery, Checks};
 use crate::manifest::Manifest;
+use crate::training::matcher_data::{MatcherData, Split};
 
 use super::Outcome;
 use super::args::GlobalArgs;
@@ -32,6 +35,24 @@ enum ModelCommand {
         /// One JSON object instead of text
         #[arg(long = "json")]
         is_json: bool,
+    },
+    /// Write check queries from a data folder: what fine-tuning must not forget, without a photo in it
+    #[command(after_help = "\
+Examples:
+  image2song model checks --data ../shared/data --out models/base/checks.bin
+  image2song model checks --data shop --tags runs/tagger/tags.u8.zst --out models/shop/checks.bin
+
+Seal the folder afterwards: `image2song model seal DIR`.")]
+    Checks {
+        /// Data folder with photos, songs and pairs (docs/data-format.md)
+        #[arg(long, env = "IMAGE2SONG_DATA", hide_env_values = true, value_name = "DIR")]
+        data: PathBuf,
+        /// Tag probabilities of all photos as your tagger gives them; the soft tags of the data folder if not given
+        #[arg(long, value_name = "FILE")]
+        tags: Option<PathBuf>,
+        /// The file to write
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
     },
     /// Write the manifest of a model folder from the files that are in it now
     #[command(after_help = "\
@@ -71,6 +92,22 @@ pub fn run(global: &GlobalArgs, args: &ModelArgs) -> anyhow::Result<Outcome> {
                 writeln!(out, "{name} {version} in {dir}: {} files, {mib:.1} MiB, all as listed", files.len())?;
             }
         }
+        ModelCommand::Checks { data, tags, out: path } => {
+            let data = MatcherData::read(data, tags.as_deref())?;
+            let dir = loading::find(global.model.as_deref())?;
+            let catalogue = Catalogue::load(&dir.join("catalog"))?;
+            if catalogue.len() != data.catalogue.len() {
+                let (theirs, ours) = (data.catalogue.len(), catalogue.len());
+                let text =
+                    format!("the data folder has {theirs} songs, the model's catalogue {ours}; they must be the same");
+                return Err(SetupFault::new(text).into());
+            }
+            let checks = checks_of(&data, &catalogue);
+            let file = checks.to_bytes()?;
+            std::fs::write(path, &file)?;
+            let (n_val, n_train, n) = (checks.val.len(), checks.train.len(), file.len());
+            writeln!(out, "{}: {n_val} queries to judge by, {n_train} to train with, {n} bytes", path.display())?;
+        }
         ModelCommand::Seal { dir, name, version } => {
             if !dir.is_dir() {
                 return Err(SetupFault::new(format!("{} is no folder", dir.display())).into());
@@ -85,4 +122,22 @@ pub fn run(global: &GlobalArgs, args: &ModelArgs) -> anyhow::Result<Outcome> {
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Check queries to judge by, and to train with.
+const N_CHECKS: [usize; 2] = [500, 1500];
+
+fn checks_of(data: &MatcherData, catalogue: &Catalogue) -> Checks {
+    let queries = |split, n: usize| -> Vec<CheckQuery> {
+        let photos = data.photos.of_split(split);
+        let n = n.min(photos.len());
+        let chosen = (0..n).map(|i| photos[i * photos.len() / n]);
+        chosen.map(|photo| CheckQuery::new(&data.photos.probs(photo), data.graded(photo))).collect()
+    };
+    Checks {
+        catalogue: catalogue.digest().to_owned(),
+        n_tags: data.photos.n_tags,
+        val: queries(Split::Val, N_CHECKS[0]),
+        train: queries(Split::Train, N_CHECKS[1]),
+    }
 }

@@ -3,7 +3,9 @@
 pub mod baselines;
 pub mod bench;
 pub mod bootstrap;
+pub mod checks;
 pub mod matcher;
+pub mod policy;
 pub mod ranking;
 pub mod spread;
 pub mod tagger;

@@ -1,5 +1,6 @@
 //! Datasets, losses and loops that make the model files. Knows nothing of serving.
 
+pub mod finetune;
 pub mod labels;
 pub mod matcher;
 pub mod matcher_batch;

@@ -274,6 +274,11 @@ impl Discord {
         }
     }
 
+    /// Looks at the world as it is now.
+    pub fn look<T>(&self, look: impl FnOnce(&World) -> T) -> T {
+        self.shared.look(look)
+    }
+
     /// Waits until a client listens.
     pub async fn wait_for_session(&self) {
         self.wait("session", |world| world.sessions.values().any(|it| it.outlet.is_some()).then_some(())).await;
