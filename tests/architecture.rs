@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which modules of this crate each module may import.
-const IMPORTS: [(&str, &[&str]); 18] = [
+const IMPORTS: [(&str, &[&str]); 19] = [
     ("photo", &[]),
     ("kernels", &[]),
     ("manifest", &[]),
     ("feedback", &["catalogue"]),
     ("config", &[]),
+    ("addon", &["tagger", "lyric", "manifest"]),
     ("engine", &["photo", "tagger", "catalogue", "matcher", "answer"]),
     ("state", &["feedback"]),
     ("telemetry", &["engine", "feedback"]),
@@ -28,6 +29,7 @@ const IMPORTS: [(&str, &[&str]); 18] = [
         &[
             "photo",
             "tagger",
+            "addon",
             "explain",
             "answer",
             "lyric",

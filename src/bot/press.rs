@@ -156,12 +156,16 @@ impl Core {
 
     /// What a slate's photos showed, from what is kept of it.
     fn retagged(&self, slate: &Slate) -> Tagged {
-        let n_tags = self.engine.model().eye.tagger.vocabulary().len();
+        let tagger = &self.engine.model().eye.tagger;
+        // Tags of an add-on keep their numbers only as long as the add-on stays the same.
+        let is_same = slate.model_version == self.options.model_version;
+        let n_tags = tagger.vocabulary().len();
+        let n_known = if is_same { n_tags } else { tagger.n_own() };
         let mut tagging = Tagging { probs: vec![0.0; n_tags], region_idx: vec![0; n_tags], embedding: Vec::new() };
         for &(tag, prob, region) in &slate.tags {
             let tag = usize::from(tag);
             // A model with another vocabulary may serve by now.
-            if tag < n_tags && usize::from(region) < crate::tagger::regions::regions().len() {
+            if tag < n_known && usize::from(region) < crate::tagger::regions::regions().len() {
                 (tagging.probs[tag], tagging.region_idx[tag]) = (prob, region);
             }
         }

@@ -1,17 +1,18 @@
 //! Finds the model folder, checks that it is whole, and loads what a command needs of it.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::thread;
 
 use anyhow::Context;
 
+use crate::addon::store::Addon;
 use crate::answer::model::{Eye, Model, TagNames};
 use crate::catalogue::load::Catalogue;
 use crate::lyric::lexicon::Lexicon;
 use crate::manifest::{self, Manifest};
 use crate::matcher::suggest::Matcher;
-use crate::tagger::Tagger;
+use crate::tagger::{Tagger, WEIGHTS_FILE};
 
 use super::args::{AnswerArgs, GlobalArgs};
 use super::device::DeviceChoice;
@@ -21,6 +22,9 @@ use super::language::Language;
 /// Where the bundled model lies, below the places where it is looked for.
 const BUNDLED: &str = "models/base";
 
+/// Where add-ons lie that are named without a path, beside the model folder.
+const ADDONS: &str = "addons";
+
 /// Loads the tagger and the tags' names.
 ///
 /// # Errors
@@ -28,7 +32,8 @@ const BUNDLED: &str = "models/base";
 pub fn eye(global: &GlobalArgs, answer: &AnswerArgs) -> Result<Eye, SetupFault> {
     let dir = find(global.model.as_deref())?;
     let language = shown_language(answer);
-    checked(&dir, || eye_from(&dir, answer.device, language))
+    let addon = addon(&dir, answer.addon.as_deref())?;
+    checked(&dir, || eye_from(&dir, answer.device, language, addon.as_ref()))
 }
 
 /// The language of the tags' names in an answer; programs get the vocabulary's own.
@@ -38,11 +43,21 @@ fn shown_language(answer: &AnswerArgs) -> Option<Language> {
 }
 
 /// The tagger with names in a language; without one, those of the vocabulary.
-fn eye_from(dir: &Path, device: DeviceChoice, language: Option<Language>) -> anyhow::Result<Eye> {
-    let tagger = Tagger::load(dir, &device.open()?).context("the tagger cannot be loaded")?;
+fn eye_from(
+    dir: &Path,
+    device: DeviceChoice,
+    language: Option<Language>,
+    addon: Option<&Addon>,
+) -> anyhow::Result<Eye> {
+    let mut tagger = Tagger::load(dir, &device.open()?).context("the tagger cannot be loaded")?;
+    let lexicon = language.map(|_| Lexicon::load(&dir.join("lexicon"), tagger.vocabulary().names())).transpose();
+    let mut lexicon = lexicon.context("the tags' names cannot be loaded")?;
+    if let Some(addon) = addon {
+        let with_head = tagger.with_head(&addon.names(), addon.head.clone());
+        tagger = with_head.with_context(|| format!("the add-on {:?} cannot stand beside the model", addon.name))?;
+        lexicon = lexicon.map(|lexicon| lexicon.with(&addon.tags));
+    }
     let vocabulary = tagger.vocabulary().clone();
-    let lexicon = language.map(|_| Lexicon::load(&dir.join("lexicon"), vocabulary.names())).transpose();
-    let lexicon = lexicon.context("the tags' names cannot be loaded")?;
     Ok(Eye { tagger, names: TagNames::new(vocabulary, lexicon, language.unwrap_or(Language::En).code()) })
 }
 
@@ -51,22 +66,81 @@ fn eye_from(dir: &Path, device: DeviceChoice, language: Option<Language>) -> any
 /// # Errors
 /// There is no model folder, it is not whole, or the device cannot be used.
 pub fn model(global: &GlobalArgs, answer: &AnswerArgs) -> Result<Model, SetupFault> {
-    model_from(&find(global.model.as_deref())?, answer.device, shown_language(answer))
+    let dir = find(global.model.as_deref())?;
+    let addon = addon(&dir, answer.addon.as_deref())?;
+    model_with(&dir, answer.device, shown_language(answer), addon.as_ref())
 }
 
-/// Loads all of the model in a folder, with the tags' names in a language (those of the vocabulary without one).
+/// Loads all of the model in a folder, with the tags' names in a language (those of the vocabulary without one), and an
+/// add-on's tags beside its own.
 ///
 /// # Errors
-/// The folder is not whole, or the device cannot be used.
-pub fn model_from(dir: &Path, device: DeviceChoice, language: Option<Language>) -> Result<Model, SetupFault> {
+/// The folder is not whole, the add-on has a tag that the model has too, or the device cannot be used.
+pub fn model_with(
+    dir: &Path,
+    device: DeviceChoice,
+    language: Option<Language>,
+    addon: Option<&Addon>,
+) -> Result<Model, SetupFault> {
     checked(dir, || {
         thread::scope(|scope| {
-            let eye = scope.spawn(|| eye_from(dir, device, language));
+            let eye = scope.spawn(|| eye_from(dir, device, language, addon));
             let catalogue = Catalogue::load(&dir.join("catalog")).context("the catalogue cannot be loaded")?;
-            let matcher = Matcher::load(dir, &catalogue).context("the matcher cannot be loaded")?;
+            let own = addon.map_or(&[][..], |addon| &addon.tags);
+            let matcher = Matcher::load_with(dir, &catalogue, own).context("the matcher cannot be loaded")?;
             let eye = eye.join().map_err(|_| anyhow::anyhow!("loading the tagger met a bug in image2song"))??;
             Ok(Model { eye, matcher, catalogue })
         })
+    })
+}
+
+/// The tagger of a model folder by itself.
+///
+/// # Errors
+/// The folder is not whole, or the device cannot be used.
+pub fn tagger(dir: &Path, device: DeviceChoice) -> Result<Tagger, SetupFault> {
+    checked(dir, || Ok(Tagger::load(dir, &device.open()?)?))
+}
+
+/// The add-on of this name or folder for the model in a folder; none if none is named.
+///
+/// # Errors
+/// There is none, it is not whole, or it was made for another tagger.
+pub fn addon(model_dir: &Path, named: Option<&Path>) -> Result<Option<Addon>, SetupFault> {
+    let Some(named) = named.filter(|named| !named.as_os_str().is_empty()) else { return Ok(None) };
+    let dir = addon_dir(model_dir, named);
+    if !Addon::is_in(&dir) {
+        return Err(SetupFault::new(format!(
+            "there is no add-on in {}; `image2song tags add --from FILE --addon {}` makes one, --addon and \
+             IMAGE2SONG_ADDON name one that is there",
+            dir.display(),
+            named.display()
+        )));
+    }
+    Addon::read_for(&dir, &tagger_digest(model_dir)?).map(Some).map_err(SetupFault::from_error)
+}
+
+/// The folder of an add-on: a single word is a name in `addons/` beside the model, unless a folder of this name here holds
+/// an add-on; anything else is the path of a folder.
+pub fn addon_dir(model_dir: &Path, named: &Path) -> PathBuf {
+    let mut parts = named.components();
+    let is_word = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
+    if !is_word || Addon::is_in(named) {
+        return named.to_owned();
+    }
+    let whole = model_dir.canonicalize().unwrap_or_else(|_| model_dir.to_owned());
+    whole.parent().unwrap_or(&whole).join(ADDONS).join(named)
+}
+
+/// Digest of a model folder's tagger, as its manifest lists it.
+///
+/// # Errors
+/// The manifest cannot be read or lists no tagger.
+pub fn tagger_digest(model_dir: &Path) -> Result<String, SetupFault> {
+    let manifest = Manifest::read(model_dir).map_err(SetupFault::from_error)?;
+    let listed = manifest.files.into_iter().find(|file| file.path == WEIGHTS_FILE);
+    listed.map(|file| file.sha256).ok_or_else(|| {
+        SetupFault::new(format!("{} lists no {WEIGHTS_FILE}; name a model with a tagger", model_dir.display()))
     })
 }
 
@@ -121,6 +195,21 @@ mod tests {
         assert!(message.contains("MANIFEST.toml") && message.contains("--model"), "{message}");
         Manifest::of_folder(dir.path(), "x", "1").unwrap().write(dir.path()).unwrap();
         assert_eq!(find(Some(dir.path())).unwrap(), dir.path());
+    }
+
+    #[test]
+    fn add_ons_are_named_by_word_or_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let base = root.join("models/base");
+        std::fs::create_dir_all(&base).unwrap();
+        assert_eq!(addon_dir(&base, Path::new("own")), root.join("models/addons/own"));
+        for path in ["./own", "a/own", "/a/own", ".."] {
+            assert_eq!(addon_dir(&base, Path::new(path)), Path::new(path));
+        }
+        assert!(addon(&base, None).unwrap().is_none() && addon(&base, Some(Path::new(""))).unwrap().is_none());
+        let message = addon(&base, Some(Path::new("own"))).unwrap_err().to_string();
+        assert!(message.contains("models/addons/own") && message.contains("tags add --from"), "{message}");
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub mod photos;
 pub mod serve;
 pub mod suggest;
 pub mod tags;
+pub mod tags_add;
+pub mod tags_background;
+pub mod tags_remove;
 pub mod train;
 pub mod train_matcher;
 pub mod train_tagger;
@@ -29,6 +32,7 @@ mod output_json;
 mod pool;
 mod secrets;
 mod song_choice;
+mod tags_report;
 mod terminal;
 
 use std::ffi::OsString;

@@ -25,6 +25,7 @@ use super::fault::SetupFault;
 use super::language::Language;
 use super::loading;
 use super::secrets;
+use crate::addon::store::Addon;
 use crate::bot::core::{Core, CoreOptions, Parts};
 use crate::bot::redirect::Signer;
 use crate::config::{Config, TelegramMode};
@@ -310,14 +311,15 @@ fn core(
     let model_dir = loading::find(global.model.as_deref())?;
     let manifest = Manifest::open(&model_dir).map_err(SetupFault::from_error)?;
     // A language of names has to be chosen for the lexicon to be loaded; each answer then chooses its own.
-    let model = loading::model_from(&model_dir, args.device, Some(Language::En))?;
+    let addon = loading::addon(&model_dir, Some(&config.engine.addon))?;
+    let model = loading::model_with(&model_dir, args.device, Some(Language::En), addon.as_ref())?;
     let side = model.eye.tagger.side();
     let gray = Square::from_rgb(side, vec![128; side * side * 3]).context("a gray square is a square")?;
     model.eye.tagger.tag(&gray).context("the model does not answer")?;
     let engine = Engine::start(model, engine_options(config)).context("the engine's thread cannot be started")?;
     let options = CoreOptions {
         defaults: config.defaults.clone(),
-        model_version: format!("{} {}", manifest.name, manifest.version),
+        model_version: model_version(&manifest, addon.as_ref()),
         config_version: config.version(),
         public_url: config.public_url.clone(),
         slate_days: config.store.slate_days,
@@ -329,6 +331,13 @@ fn core(
     let signer = Signer::new(&user_key);
     let parts = Parts { engine, state, feedback, hasher, metrics: Arc::new(Metrics::default()), healths, signer };
     Ok(Core::new(parts, options).map_err(SetupFault::from_error)?)
+}
+
+/// Name and version of what answers. Numbers of an add-on's tags mean something with this add-on only, so it is part of
+/// the version.
+fn model_version(manifest: &Manifest, addon: Option<&Addon>) -> String {
+    let own = addon.map_or_else(String::new, |addon| format!("+{}.{}", addon.name, addon.version));
+    format!("{} {}{own}", manifest.name, manifest.version)
 }
 
 fn engine_options(config: &Config) -> EngineOptions {
