@@ -21,7 +21,7 @@ pub struct Direction {
 
 /// Penalty on the squared length of the direction. In a space of unit spread it says how far a tag is believed to stand out
 /// of the crowd before any photo is seen.
-const PENALTY: f32 = 0.03;
+const PENALTY: f32 = 0.3;
 
 /// Steps of the descent and the size of the first; the size falls to zero along a cosine.
 const N_STEPS: usize = 160;
