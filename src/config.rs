@@ -62,6 +62,7 @@ pub struct EngineSection {
     pub max_megapixels: f64,
     pub max_mib: u64,
     pub max_photos: usize,
+    pub addon: PathBuf,
 }
 
 /// Settings of what is stored.

@@ -15,6 +15,8 @@ pub mod kernels;
 
 pub mod explain;
 
+pub mod addon;
+
 pub mod answer;
 
 pub mod training;

@@ -11,6 +11,7 @@ const IMPORTS: [(&str, &[&str]); 19] = [
     ("manifest", &[]),
     ("feedback", &["catalogue"]),
     ("config", &[]),
+    ("addon", &["tagger", "lyric", "manifest"]),
     ("engine", &["photo", "tagger", "catalogue", "matcher", "answer"]),
     ("state", &["feedback"]),
     ("deployment", &["manifest", "feedback"]),
@@ -43,6 +44,7 @@ const IMPORTS: [(&str, &[&str]); 19] = [
         &[
             "photo",
             "tagger",
+            "addon",
             "explain",
             "answer",
             "lyric",

@@ -14,6 +14,9 @@ use super::language::Language;
 use super::model::ModelArgs;
 use super::promote::{PromoteArgs, RollbackArgs};
 use super::serve::ServeArgs;
+use super::tags_add::AddArgs;
+use super::tags_background::BackgroundArgs;
+use super::tags_remove::RemoveArgs;
 use super::train::TrainArgs;
 
 /// Songs that fit a photo, each with its reason.
@@ -128,6 +131,9 @@ pub struct AnswerArgs {
     /// Where to compute: cpu, or cuda:N in a build with CUDA
     #[arg(long, env = "IMAGE2SONG_DEVICE", hide_env_values = true, value_name = "DEVICE", default_value = "cpu")]
     pub device: DeviceChoice,
+    /// Add-on with your own tags: its name (in addons/ beside the model) or its folder; `tags add` makes one
+    #[arg(long, env = "IMAGE2SONG_ADDON", hide_env_values = true, value_name = "ADDON")]
+    pub addon: Option<PathBuf>,
 }
 
 /// Arguments of `suggest`.
@@ -164,12 +170,23 @@ pub struct SuggestArgs {
 
 /// Arguments of `tags`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "\
 Examples:
   image2song tags beach.jpg
   image2song tags holidays/ --top 10 --json
-  image2song tags beach.jpg --lang fr")]
+  image2song tags beach.jpg --lang fr
+  image2song tags add --from shop.toml        tags of your own, from a few photos each: docs/TAGS.md
+  image2song tags shoe.jpg --addon own
+
+A photo that is called like a subcommand is given as ./add."
+)]
 pub struct TagsArgs {
+    /// What else to do with tags.
+    #[command(subcommand)]
+    pub command: Option<TagsCommand>,
     /// The photos.
     #[command(flatten)]
     pub photos: PhotoArgs,
@@ -179,6 +196,17 @@ pub struct TagsArgs {
     /// How to answer.
     #[command(flatten)]
     pub answer: AnswerArgs,
+}
+
+/// What can be done with tags beside showing them.
+#[derive(Debug, Subcommand)]
+pub enum TagsCommand {
+    /// Learn tags of your own from a few photos each, and keep them beside the model
+    Add(AddArgs),
+    /// Take tags of your own out again
+    Remove(RemoveArgs),
+    /// Store what photos look like in general in a model folder, which `tags add` needs
+    Background(BackgroundArgs),
 }
 
 /// Arguments of `photos`.

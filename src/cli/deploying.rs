@@ -30,13 +30,15 @@ pub(super) struct Deployer {
     vault: Vault,
     /// The model that the program was told to start with.
     named: Option<PathBuf>,
+    /// The add-on that stands beside every model, by its name beside the first one or its folder; empty for none.
+    addon: PathBuf,
     device: DeviceChoice,
 }
 
 impl Deployer {
-    /// For a store folder; `named` is the model folder of the command line.
-    pub(super) fn new(store: &Path, named: Option<PathBuf>, device: DeviceChoice) -> Self {
-        Self { plans: PlanFile::of(store), vault: Vault::of(store), named, device }
+    /// For a store folder; `named` is the model folder of the command line, `addon` the add-on of the settings.
+    pub(super) fn new(store: &Path, named: Option<PathBuf>, addon: PathBuf, device: DeviceChoice) -> Self {
+        Self { plans: PlanFile::of(store), vault: Vault::of(store), named, addon, device }
     }
 
     /// The models to start with, and the plan that says so. What cannot be loaded is taken back, down to the bundled model.
@@ -77,12 +79,19 @@ impl Deployer {
             Some(placed) => self.vault.folder(placed),
             None => loading::find(self.named.as_deref())?,
         };
-        let version = loading::version(&dir)?;
+        let addon = match self.addon.as_os_str().is_empty() {
+            true => None,
+            false => {
+                let beside = loading::addon_dir(&loading::find(self.named.as_deref())?, &self.addon);
+                loading::addon(&dir, Some(&beside))?
+            }
+        };
+        let version = loading::version(&dir, addon.as_ref())?;
         if let Some(model) = loaded.iter().find(|model| model.version == version) {
             return Ok(model.clone());
         }
         // A language of names has to be chosen for the lexicon to be loaded; each answer then chooses its own.
-        let model = Arc::new(loading::model_beside(&dir, self.device, Some(Language::En), loaded)?);
+        let model = Arc::new(loading::model_beside(&dir, self.device, Some(Language::En), addon.as_ref(), loaded)?);
         loading::self_test(&model)?;
         loaded.push(model.clone());
         Ok(model)

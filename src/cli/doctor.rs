@@ -52,7 +52,7 @@ pub fn run(global: &GlobalArgs, args: &DoctorArgs) -> anyhow::Result<Outcome> {
         }
         Ok(())
     };
-    tell("model", vec![model(global, args.device)])?;
+    tell("model", vec![model(global, args.device, &config)])?;
     tell("disk", disk(&config.store.dir))?;
     tell("keys", keys(&config, &secrets))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -78,9 +78,11 @@ pub fn run(global: &GlobalArgs, args: &DoctorArgs) -> anyhow::Result<Outcome> {
     Ok(outcome)
 }
 
-fn model(global: &GlobalArgs, device: DeviceChoice) -> Finding {
-    let loaded = loading::find(global.model.as_deref())
-        .and_then(|dir| Ok((loading::model_from(&dir, device, Some(Language::En))?, dir)));
+fn model(global: &GlobalArgs, device: DeviceChoice, config: &Config) -> Finding {
+    let loaded = loading::find(global.model.as_deref()).and_then(|dir| {
+        let addon = loading::addon(&dir, Some(&config.engine.addon))?;
+        Ok((loading::model_with(&dir, device, Some(Language::En), addon.as_ref())?, dir))
+    });
     match loaded {
         Err(fault) => Finding::Bad(fault.to_string()),
         Ok((model, dir)) => match loading::self_test(&model) {

@@ -1,12 +1,13 @@
 //! Finds the model folder, checks that it is whole, and loads what a command needs of it.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
 use anyhow::Context;
 
+use crate::addon::store::Addon;
 use crate::answer::compose::{Wish, compose};
 use crate::answer::model::{Eye, Model, Prints, TagNames};
 use crate::catalogue::load::Catalogue;
@@ -16,7 +17,7 @@ use crate::matcher::store::FILE_NAME as SONG_VECTORS;
 use crate::matcher::suggest::{Filter, Matcher};
 use crate::matcher::tastes::Tastes;
 use crate::photo::Square;
-use crate::tagger::Tagger;
+use crate::tagger::{Tagger, WEIGHTS_FILE};
 use crate::tagger::vocabulary::TagId;
 
 use super::args::{AnswerArgs, GlobalArgs};
@@ -27,6 +28,9 @@ use super::language::Language;
 /// Where the bundled model lies, below the places where it is looked for.
 const BUNDLED: &str = "models/base";
 
+/// Where add-ons lie that are named without a path, beside the model folder.
+const ADDONS: &str = "addons";
+
 /// Loads the tagger and the tags' names.
 ///
 /// # Errors
@@ -34,7 +38,8 @@ const BUNDLED: &str = "models/base";
 pub fn eye(global: &GlobalArgs, answer: &AnswerArgs) -> Result<Eye, SetupFault> {
     let dir = find(global.model.as_deref())?;
     let language = shown_language(answer);
-    checked(&dir, |_| eye_from(&dir, answer.device, language))
+    let addon = addon(&dir, answer.addon.as_deref())?;
+    checked(&dir, |_| eye_from(&dir, answer.device, language, addon.as_ref()))
 }
 
 /// The language of the tags' names in an answer; programs get the vocabulary's own.
@@ -44,11 +49,21 @@ fn shown_language(answer: &AnswerArgs) -> Option<Language> {
 }
 
 /// The tagger with names in a language; without one, those of the vocabulary.
-fn eye_from(dir: &Path, device: DeviceChoice, language: Option<Language>) -> anyhow::Result<Eye> {
-    let tagger = Tagger::load(dir, &device.open()?).context("the tagger cannot be loaded")?;
+fn eye_from(
+    dir: &Path,
+    device: DeviceChoice,
+    language: Option<Language>,
+    addon: Option<&Addon>,
+) -> anyhow::Result<Eye> {
+    let mut tagger = Tagger::load(dir, &device.open()?).context("the tagger cannot be loaded")?;
+    let lexicon = language.map(|_| Lexicon::load(&dir.join("lexicon"), tagger.vocabulary().names())).transpose();
+    let mut lexicon = lexicon.context("the tags' names cannot be loaded")?;
+    if let Some(addon) = addon {
+        let with_head = tagger.with_head(&addon.names(), addon.head.clone());
+        tagger = with_head.with_context(|| format!("the add-on {:?} cannot stand beside the model", addon.name))?;
+        lexicon = lexicon.map(|lexicon| lexicon.with(&addon.tags));
+    }
     let vocabulary = tagger.vocabulary().clone();
-    let lexicon = language.map(|_| Lexicon::load(&dir.join("lexicon"), vocabulary.names())).transpose();
-    let lexicon = lexicon.context("the tags' names cannot be loaded")?;
     Ok(Eye { tagger, names: TagNames::new(vocabulary, lexicon, language.unwrap_or(Language::En).code()) })
 }
 
@@ -57,30 +72,39 @@ fn eye_from(dir: &Path, device: DeviceChoice, language: Option<Language>) -> any
 /// # Errors
 /// There is no model folder, it is not whole, or the device cannot be used.
 pub fn model(global: &GlobalArgs, answer: &AnswerArgs) -> Result<Model, SetupFault> {
-    model_from(&find(global.model.as_deref())?, answer.device, shown_language(answer))
+    let dir = find(global.model.as_deref())?;
+    let addon = addon(&dir, answer.addon.as_deref())?;
+    model_with(&dir, answer.device, shown_language(answer), addon.as_ref())
 }
 
-/// Loads all of the model in a folder, with the tags' names in a language (those of the vocabulary without one).
+/// Loads all of the model in a folder, with the tags' names in a language (those of the vocabulary without one), and an
+/// add-on's tags beside its own.
 ///
 /// # Errors
-/// The folder is not whole, or the device cannot be used.
-pub fn model_from(dir: &Path, device: DeviceChoice, language: Option<Language>) -> Result<Model, SetupFault> {
-    model_beside(dir, device, language, &[])
+/// The folder is not whole, the add-on has a tag that the model has too, or the device cannot be used.
+pub fn model_with(
+    dir: &Path,
+    device: DeviceChoice,
+    language: Option<Language>,
+    addon: Option<&Addon>,
+) -> Result<Model, SetupFault> {
+    model_beside(dir, device, language, addon, &[])
 }
 
-/// Loads a model as [`model_from`] does, beside others of the same device and language: parts that are made of the same
+/// Loads a model as [`model_with`] does, beside others of the same device and language: parts that are made of the same
 /// files as one of theirs are shared with them.
 ///
 /// # Errors
-/// As [`model_from`].
+/// As [`model_with`].
 pub fn model_beside(
     dir: &Path,
     device: DeviceChoice,
     language: Option<Language>,
+    addon: Option<&Addon>,
     others: &[Arc<Model>],
 ) -> Result<Model, SetupFault> {
     checked(dir, |manifest| {
-        let prints = prints(manifest);
+        let prints = prints(manifest, addon);
         let eye = others.iter().find(|other| other.prints.eye == prints.eye).map(|other| other.eye.clone());
         let matcher =
             others.iter().find(|other| other.prints.matcher == prints.matcher).map(|other| other.matcher.clone());
@@ -89,7 +113,7 @@ pub fn model_beside(
         thread::scope(|scope| {
             let eye = scope.spawn(|| match eye {
                 Some(eye) => Ok(eye),
-                None => eye_from(dir, device, language).map(Arc::new),
+                None => eye_from(dir, device, language, addon).map(Arc::new),
             });
             let catalogue = match catalogue {
                 Some(catalogue) => catalogue,
@@ -97,28 +121,36 @@ pub fn model_beside(
             };
             let matcher = match matcher {
                 Some(matcher) => matcher,
-                None => Arc::new(Matcher::load(dir, &catalogue).context("the matcher cannot be loaded")?),
+                None => {
+                    let own = addon.map_or(&[][..], |addon| &addon.tags);
+                    let matcher = Matcher::load_with(dir, &catalogue, own).context("the matcher cannot be loaded")?;
+                    Arc::new(matcher)
+                }
             };
             let tastes =
                 Tastes::open(dir, &matcher, &catalogue).context("what was learned from likes cannot be loaded")?;
             let eye = eye.join().map_err(|_| anyhow::anyhow!("loading the tagger met a bug in image2song"))??;
-            let version = format!("{} {}", manifest.name, manifest.version);
-            Ok(Model { version, prints, eye, matcher, catalogue, tastes })
+            Ok(Model { version: version_of(manifest, addon), prints, eye, matcher, catalogue, tastes })
         })
     })
 }
 
-/// Name and version of the model in a folder, as the log names it.
+/// Name and version of the model in a folder, as the log names it. Numbers of an add-on's tags mean something with this
+/// add-on only, so it is part of the version.
 ///
 /// # Errors
 /// The folder has no manifest.
-pub fn version(dir: &Path) -> Result<String, SetupFault> {
-    let Manifest { name, version, .. } = Manifest::read(dir).map_err(SetupFault::from_error)?;
-    Ok(format!("{name} {version}"))
+pub fn version(dir: &Path, addon: Option<&Addon>) -> Result<String, SetupFault> {
+    Ok(version_of(&Manifest::read(dir).map_err(SetupFault::from_error)?, addon))
+}
+
+fn version_of(manifest: &Manifest, addon: Option<&Addon>) -> String {
+    let own = addon.map_or_else(String::new, |addon| format!("+{}.{}", addon.name, addon.version));
+    format!("{} {}{own}", manifest.name, manifest.version)
 }
 
 /// What the parts of a model are made of. A file that is not known here counts for all parts that it might belong to.
-fn prints(manifest: &Manifest) -> Prints {
+fn prints(manifest: &Manifest, addon: Option<&Addon>) -> Prints {
     let is_loaded = |path: &str| {
         let is_taste = path == "taste.safetensors" || path.starts_with("communities/");
         !is_taste && !path.ends_with(".md") && !path.ends_with(".json")
@@ -126,11 +158,12 @@ fn prints(manifest: &Manifest) -> Prints {
     let is_of_songs = |path: &str| {
         path.starts_with("catalog/") || ["matcher.safetensors", "words.bin", "stopwords.txt"].contains(&path)
     };
+    let own = addon.map_or_else(String::new, |addon| format!("+{}", addon.version));
     Prints {
-        eye: manifest.digest_of(|path| is_loaded(path) && !is_of_songs(path)),
-        matcher: manifest.digest_of(|path| is_loaded(path) && path != "tagger.safetensors"),
+        eye: manifest.digest_of(|path| is_loaded(path) && !is_of_songs(path)) + &own,
+        matcher: manifest.digest_of(|path| is_loaded(path) && path != WEIGHTS_FILE) + &own,
         catalogue: manifest.digest_of(|path| path.starts_with("catalog/") && !path.ends_with(SONG_VECTORS)),
-        vocabulary: manifest.digest_of(|path| path == "tags.txt"),
+        vocabulary: manifest.digest_of(|path| path == "tags.txt") + &own,
     }
 }
 
@@ -150,6 +183,56 @@ pub fn self_test(model: &Model) -> Result<(), SetupFault> {
         return Err(SetupFault::new(format!("{} does not answer: it finds no songs", model.version)));
     }
     Ok(())
+}
+
+/// The tagger of a model folder by itself.
+///
+/// # Errors
+/// The folder is not whole, or the device cannot be used.
+pub fn tagger(dir: &Path, device: DeviceChoice) -> Result<Tagger, SetupFault> {
+    checked(dir, |_| Ok(Tagger::load(dir, &device.open()?)?))
+}
+
+/// The add-on of this name or folder for the model in a folder; none if none is named.
+///
+/// # Errors
+/// There is none, it is not whole, or it was made for another tagger.
+pub fn addon(model_dir: &Path, named: Option<&Path>) -> Result<Option<Addon>, SetupFault> {
+    let Some(named) = named.filter(|named| !named.as_os_str().is_empty()) else { return Ok(None) };
+    let dir = addon_dir(model_dir, named);
+    if !Addon::is_in(&dir) {
+        return Err(SetupFault::new(format!(
+            "there is no add-on in {}; `image2song tags add --from FILE --addon {}` makes one, --addon and \
+             IMAGE2SONG_ADDON name one that is there",
+            dir.display(),
+            named.display()
+        )));
+    }
+    Addon::read_for(&dir, &tagger_digest(model_dir)?).map(Some).map_err(SetupFault::from_error)
+}
+
+/// The folder of an add-on: a single word is a name in `addons/` beside the model, unless a folder of this name here holds
+/// an add-on; anything else is the path of a folder.
+pub fn addon_dir(model_dir: &Path, named: &Path) -> PathBuf {
+    let mut parts = named.components();
+    let is_word = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
+    if !is_word || Addon::is_in(named) {
+        return named.to_owned();
+    }
+    let whole = model_dir.canonicalize().unwrap_or_else(|_| model_dir.to_owned());
+    whole.parent().unwrap_or(&whole).join(ADDONS).join(named)
+}
+
+/// Digest of a model folder's tagger, as its manifest lists it.
+///
+/// # Errors
+/// The manifest cannot be read or lists no tagger.
+pub fn tagger_digest(model_dir: &Path) -> Result<String, SetupFault> {
+    let manifest = Manifest::read(model_dir).map_err(SetupFault::from_error)?;
+    let listed = manifest.files.into_iter().find(|file| file.path == WEIGHTS_FILE);
+    listed.map(|file| file.sha256).ok_or_else(|| {
+        SetupFault::new(format!("{} lists no {WEIGHTS_FILE}; name a model with a tagger", model_dir.display()))
+    })
 }
 
 /// Loads from a folder while its files' hashes are checked beside; a wrong hash explains more than what loading it
@@ -203,6 +286,21 @@ mod tests {
         assert!(message.contains("MANIFEST.toml") && message.contains("--model"), "{message}");
         Manifest::of_folder(dir.path(), "x", "1").unwrap().write(dir.path()).unwrap();
         assert_eq!(find(Some(dir.path())).unwrap(), dir.path());
+    }
+
+    #[test]
+    fn add_ons_are_named_by_word_or_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let base = root.join("models/base");
+        std::fs::create_dir_all(&base).unwrap();
+        assert_eq!(addon_dir(&base, Path::new("own")), root.join("models/addons/own"));
+        for path in ["./own", "a/own", "/a/own", ".."] {
+            assert_eq!(addon_dir(&base, Path::new(path)), Path::new(path));
+        }
+        assert!(addon(&base, None).unwrap().is_none() && addon(&base, Some(Path::new(""))).unwrap().is_none());
+        let message = addon(&base, Some(Path::new("own"))).unwrap_err().to_string();
+        assert!(message.contains("models/addons/own") && message.contains("tags add --from"), "{message}");
     }
 
     #[test]

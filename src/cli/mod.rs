@@ -18,6 +18,9 @@ pub mod promote;
 pub mod serve;
 pub mod suggest;
 pub mod tags;
+pub mod tags_add;
+pub mod tags_background;
+pub mod tags_remove;
 pub mod train;
 pub mod train_matcher;
 pub mod train_tagger;
@@ -34,6 +37,7 @@ mod output_json;
 mod pool;
 mod secrets;
 mod song_choice;
+mod tags_report;
 mod terminal;
 
 use std::ffi::OsString;

@@ -152,7 +152,7 @@ pub fn run(global: &GlobalArgs, args: &PromoteArgs) -> anyhow::Result<Outcome> {
     }
     check_name(global, &dir, &manifest)?;
     // The same test that a running serve makes: a model that fails it is not even copied.
-    loading::self_test(&loading::model_from(&dir, args.device, None)?)?;
+    loading::self_test(&loading::model_with(&dir, args.device, None, None)?)?;
     let placed = Vault::of(&store).place(&dir)?;
     let (model, why, now) = (placed.model.clone(), (reason, args.force.is_some()), UnixMs::now());
     let (plan, ()) = PlanFile::of(&store).change(|plan| match args.share {

@@ -10,7 +10,7 @@ use crate::answer::sight::{SeenTag, Sight, guarded};
 use crate::photo::Limits;
 
 use super::Outcome;
-use super::args::{GlobalArgs, TagsArgs};
+use super::args::{GlobalArgs, TagsArgs, TagsCommand};
 use super::input::{self, PhotoInput};
 use super::loading;
 use super::output_human::Page;
@@ -18,6 +18,7 @@ use super::output_json::write_line;
 use super::pool;
 use super::suggest::N_PHOTO_THREADS;
 use super::terminal::Terminal;
+use super::{tags_add, tags_background, tags_remove};
 
 struct Answer {
     tags: Vec<SeenTag>,
@@ -26,11 +27,20 @@ struct Answer {
     total_time: Duration,
 }
 
-/// Tags every photo in turn.
+/// Tags every photo in turn, or does what the subcommand says.
 ///
 /// # Errors
 /// The set-up is unusable or the output cannot be written; a photo that fails is part of the output.
 pub fn run(global: &GlobalArgs, args: &TagsArgs) -> anyhow::Result<Outcome> {
+    match &args.command {
+        None => show(global, args),
+        Some(TagsCommand::Add(args)) => tags_add::run(global, args),
+        Some(TagsCommand::Remove(args)) => tags_remove::run(global, args),
+        Some(TagsCommand::Background(args)) => tags_background::run(global, args),
+    }
+}
+
+fn show(global: &GlobalArgs, args: &TagsArgs) -> anyhow::Result<Outcome> {
     let photos = input::photos(&args.photos.paths)?;
     let eye = loading::eye(global, &args.answer)?;
     let mut out = BufWriter::new(io::stdout().lock());

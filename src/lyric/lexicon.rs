@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::error::LyricError;
+use super::own_tag::OwnTag;
 use super::word_files::text_or_empty;
 
 /// The languages of the columns of `tags.tsv`, in their order.
@@ -84,6 +85,27 @@ impl Lexicon {
         lexicon.index_forms();
         lexicon.index_evoked();
         Ok(lexicon)
+    }
+
+    /// The same with a team's own tags behind those that are there. A name of one word, in lower case, is a form.
+    pub fn with(mut self, tags: &[OwnTag]) -> Self {
+        for tag in tags {
+            let mut entry = english_entry(&tag.name);
+            for (code, name) in &tag.names {
+                let Some(column) = column(code).filter(|column| *column != ENGLISH) else { continue };
+                entry.names[column] = name.clone();
+                if !name.contains(char::is_whitespace) {
+                    entry.forms[column] = vec![name.to_lowercase()];
+                }
+            }
+            entry.evokes = tag.words.clone();
+            entry.evokes.sort_by(|a, b| b.1.total_cmp(&a.1));
+            self.entries.push(entry);
+        }
+        self.tags_by_evoked.clear();
+        self.index_forms();
+        self.index_evoked();
+        self
     }
 
     /// How many tags there are.
@@ -278,6 +300,21 @@ moon\tluna | luna\tlua | lua\tlune | lune\tMond | mond\tluna | luna\tmaan | maan
         assert_eq!(lexicon.evokes(0), [("wave".to_owned(), 0.9), ("sand".to_owned(), 0.6)]);
         assert_eq!(lexicon.evoked_by("wave"), [(0, 0.9), (3, 0.35)]);
         assert!(lexicon.knows("en", "wave") && !lexicon.knows("fr", "wave") && lexicon.knows("ja", "砂"));
+    }
+
+    #[test]
+    fn own_tags_stand_behind_those_of_the_model() {
+        let before = sample();
+        let names = [("fr".to_owned(), "Planche".to_owned()), ("de".to_owned(), "Surf Brett".to_owned())].into();
+        let words = vec![("sea".to_owned(), 0.4), ("wave".to_owned(), 0.6)];
+        let lexicon = before.clone().with(&[OwnTag { name: "surfboard".to_owned(), names, words }]);
+        assert_eq!((before.len(), lexicon.len()), (4, 5));
+        assert_eq!((lexicon.name(4, "fr"), lexicon.name(4, "es")), ("Planche", "surfboard"));
+        assert_eq!(lexicon.tag_of("fr", "planche"), Some(4));
+        assert!(lexicon.forms(4, "de").is_empty(), "two words are no song word");
+        assert_eq!(lexicon.tag_of("en", "surfboards"), Some(4));
+        assert_eq!(lexicon.evoked_by("wave"), [(0, 0.9), (4, 0.6), (3, 0.35)]);
+        assert_eq!(lexicon.tags_of("es", "arena"), before.tags_of("es", "arena"));
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub mod vectors;
 
 pub mod string_table;
 
+pub mod own_tag;
+
 pub mod packed;
 
 pub mod error;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::error::LyricError;
 use super::lexicon::Lexicon;
+use super::own_tag::OwnTag;
 use super::vectors::WordVectors;
 
 /// Vectors of words and tags. All are of unit length and `dim` long.
@@ -50,6 +51,16 @@ impl WordSpace {
     pub fn read_training(data_dir: &Path, vocabulary: &[String]) -> Result<Self, LyricError> {
         let vectors = WordVectors::read_training(&data_dir.join("songs"))?;
         Ok(Self::new(vectors, Lexicon::load(&data_dir.join("lexicon"), vocabulary)?))
+    }
+
+    /// The same with a team's own tags behind those of the model, whose vectors stay as they are.
+    pub fn with(mut self, tags: &[OwnTag]) -> Self {
+        let n_before = self.lexicon.len();
+        self.lexicon = self.lexicon.with(tags);
+        for tag in n_before..self.lexicon.len() {
+            self.tag_vectors.extend(compose(&self.vectors, &self.lexicon, tag as u16));
+        }
+        self
     }
 
     /// Numbers in a vector.
@@ -176,6 +187,21 @@ mod tests {
         assert_eq!(space.word_vector("en", "tulips").unwrap(), space.tag_vector(1));
         assert_eq!(space.word_vector("es", "tulips"), None);
         assert!(space.knows("en", "tulips") && space.knows("es", "flower") && !space.knows("fr", "tulips"));
+    }
+
+    #[test]
+    fn own_tags_get_vectors_of_their_words() {
+        let own = |name: &str, words: &[&str]| OwnTag {
+            name: name.to_owned(),
+            words: words.iter().map(|word| ((*word).to_owned(), 1.0)).collect(),
+            ..OwnTag::default()
+        };
+        let before = sample();
+        let space = before.clone().with(&[own("garden", &[]), own("blorp", &["flower"]), own("blarp", &["blurp"])]);
+        assert_eq!(space.tag_vector(0), before.tag_vector(0));
+        assert!(dot(space.tag_vector(5), &[-0.6, 0.8]) > 0.99);
+        assert!(dot(space.tag_vector(6), &[0.6, 0.8]) > 0.99);
+        assert_eq!(space.tag_vector(7), [0.0, 0.0]);
     }
 
     #[test]

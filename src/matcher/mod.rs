@@ -34,4 +34,8 @@ pub mod explain;
 
 pub mod store;
 
+pub mod reasons;
+
+pub mod own_tags;
+
 pub mod error;

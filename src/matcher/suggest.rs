@@ -10,6 +10,7 @@ use super::diversify::{diversify, lead_artist};
 use super::error::MatcherError;
 use super::explain::{Evidence, explain};
 use super::network::Network;
+use super::own_tags::with_own_tags;
 use super::probe::Probe;
 use super::query::Query;
 use super::ranker::{Ranker, SHORTLIST};
@@ -20,6 +21,7 @@ use super::taste::Taste;
 use super::weights::Weights;
 use crate::catalogue::load::Catalogue;
 use crate::catalogue::song::SongIdx;
+use crate::lyric::own_tag::OwnTag;
 use crate::lyric::tokenize::Tokenizer;
 use crate::lyric::word_space::WordSpace;
 use crate::tagger::Tagging;
@@ -71,16 +73,25 @@ impl Matcher {
     /// # Errors
     /// A file is missing, damaged, or of another model.
     pub fn load(dir: &Path, catalogue: &Catalogue) -> Result<Self, MatcherError> {
+        Self::load_with(dir, catalogue, &[])
+    }
+
+    /// The same with a team's own tags behind those of the model. Songs are read as without them, so that a photo which
+    /// shows none of them is answered as without them, to the bit.
+    ///
+    /// # Errors
+    /// As [`Matcher::load`].
+    pub fn load_with(dir: &Path, catalogue: &Catalogue, own: &[OwnTag]) -> Result<Self, MatcherError> {
         let text = |name: &str| {
             let path = dir.join(name);
             std::fs::read_to_string(&path).map_err(|source| MatcherError::Unreadable { path, source })
         };
         let vocabulary = Vocabulary::parse(&text("tags.txt")?).map_err(|source| MatcherError::Vocabulary { source })?;
-        let space = WordSpace::load(dir, vocabulary.names())?;
+        let mut space = WordSpace::load(dir, vocabulary.names())?;
         let tokenizer = Tokenizer::from_stopwords(&text("stopwords.txt")?);
         let path = dir.join("matcher.safetensors");
         let file = std::fs::read(&path).map_err(|source| MatcherError::Unreadable { path, source })?;
-        let weights = Weights::from_bytes(&file)?;
+        let mut weights = Weights::from_bytes(&file)?;
         let n_tags = weights.sizes.n_tags;
         if (n_tags, weights.sizes.n_vector) != (vocabulary.len(), space.dim()) {
             let fault = format!(
@@ -93,6 +104,10 @@ impl Matcher {
         }
         let songs = Songs::from_catalogue(catalogue, &space);
         let digest = digest(&file);
+        if !own.is_empty() {
+            space = space.with(own);
+            weights = with_own_tags(weights, &space, &songs);
+        }
         let stored = std::fs::read(dir.join("catalog").join(FILE_NAME)).ok();
         let stored = stored.and_then(|bytes| StoredVectors::from_bytes(&bytes).ok());
         let ranker = match stored {

@@ -35,6 +35,8 @@ pub struct Output {
     pub pooled: Tensor,
     /// `[n, n_embedding]`, unless the network has none.
     pub embedding: Option<Tensor>,
+    /// The final feature maps, `[n, cells, n_features]`.
+    pub map: Tensor,
 }
 
 /// Batch norms that use their running statistics, or those of the batch.
@@ -204,14 +206,15 @@ impl Graph {
         let highest = region_logits.max_keepdim(1)?.detach();
         let mean = (region_logits.broadcast_sub(&highest)? * sharpness)?.exp()?.mean(1)?;
         let logits = ((mean.log()? / sharpness)? + highest.squeeze(1)?)?;
-        let pooled = rows.reshape((n, cells, n_features))?.mean(1)?;
+        let map = rows.reshape((n, cells, n_features))?;
+        let pooled = map.mean(1)?;
         let embedding = if self.arch.n_embedding > 0 {
             let [weight, bias] = [2, 3].map(|part| self.parameters[3 * self.layout.units.len() + part].var.as_tensor());
             Some(pooled.matmul(weight)?.broadcast_add(bias)?)
         } else {
             None
         };
-        Ok(Output { region_logits, logits, pooled, embedding })
+        Ok(Output { region_logits, logits, pooled, embedding, map })
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Seen<'a> {
     pub pooled: &'a [f32],
     /// The embedding, `[n_embedding]`.
     pub embedding: &'a [f32],
+    /// The final feature map, `[cells, n_features]`.
+    pub map: &'a [f32],
 }
 
 /// A unit with its batch norm folded in, and the buffers that it works on.
@@ -116,7 +118,9 @@ impl Inference {
             in_side = step.unit.out(in_side);
         }
         self.head(&weights, in_side);
-        Seen { region_logits: &self.region_logits, pooled: &self.pooled, embedding: &self.embedding }
+        let last = weights.steps.last().map_or(0, |step| step.to);
+        let map = &self.maps[last][..in_side * in_side * weights.arch.n_features];
+        Seen { region_logits: &self.region_logits, pooled: &self.pooled, embedding: &self.embedding, map }
     }
 
     fn head(&mut self, weights: &Weights, side: usize) {

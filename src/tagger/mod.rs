@@ -2,6 +2,7 @@
 
 pub mod arch;
 pub mod graph;
+pub mod head;
 pub mod infer;
 pub mod pool;
 pub mod regions;
@@ -15,7 +16,9 @@ use candle_core::{Device, Tensor};
 
 use crate::kernels::ops::Route;
 use crate::photo::Square;
+use arch::Arch;
 use graph::Graph;
+use head::{Head, region_features};
 use infer::Inference;
 use vocabulary::{TagId, Vocabulary, VocabularyError};
 use weights::{Weights, WeightsError};
@@ -67,6 +70,17 @@ pub enum TaggerError {
         /// Pixels a side.
         side: usize,
     },
+    /// A further tag has a name that cannot be used.
+    #[error("the names of the further tags cannot be used")]
+    Names(#[source] VocabularyError),
+    /// A head of another network.
+    #[error("the head has {found:?} tags and features, needed are {expected:?}")]
+    Head {
+        /// Tags and features of the head.
+        found: (usize, usize),
+        /// Names given and features of the tagger.
+        expected: (usize, usize),
+    },
     /// The device failed.
     #[error("the device failed; `--device cpu` always works")]
     Device(#[from] candle_core::Error),
@@ -86,10 +100,15 @@ enum Executor {
 /// A trained tagger, ready to serve; threads may share it and run side by side.
 #[derive(Debug)]
 pub struct Tagger {
+    /// The tags of the network, then those of the head beside it.
     vocabulary: Vocabulary,
+    n_features: usize,
+    /// Tags of the network itself.
+    n_own: usize,
     side: usize,
     sharpness: f32,
     executor: Executor,
+    head: Option<Head>,
 }
 
 impl Tagger {
@@ -127,7 +146,23 @@ impl Tagger {
         } else {
             Executor::Graph(Graph::new(arch, params, statistics, Route::of(device), device)?, device.clone())
         };
-        Ok(Self { vocabulary, side: arch.side, sharpness: arch.sharpness, executor })
+        let Arch { n_features, n_tags, side, sharpness, .. } = *arch;
+        Ok(Self { vocabulary, n_features, n_own: n_tags, side, sharpness, executor, head: None })
+    }
+
+    /// The same tagger with further tags of these names, given by a head on its features; those of an earlier head go.
+    ///
+    /// # Errors
+    /// A name stands twice or is one of the tagger's own, the tags are too many, or the head has another number of tags or
+    /// features.
+    pub fn with_head(mut self, names: &[String], head: Head) -> Result<Self, TaggerError> {
+        let (found, expected) = ((head.n_tags(), head.n_features()), (names.len(), self.n_features));
+        if found != expected {
+            return Err(TaggerError::Head { found, expected });
+        }
+        self.vocabulary = self.vocabulary.first(self.n_own).with(names).map_err(TaggerError::Names)?;
+        self.head = Some(head);
+        Ok(self)
     }
 
     /// The tags it can give, in the order of [`Tagging::probs`].
@@ -140,11 +175,39 @@ impl Tagger {
         self.side
     }
 
+    /// Numbers of a feature vector.
+    pub fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    /// Sharpness of the log-mean-exp over regions.
+    pub fn sharpness(&self) -> f32 {
+        self.sharpness
+    }
+
+    /// Tags of the network itself; those of a head beside it follow in [`Tagger::vocabulary`].
+    pub fn n_own(&self) -> usize {
+        self.n_own
+    }
+
     /// Tags a photo. Squares of another size than [`Tagger::side`] work, with other probabilities.
     ///
     /// # Errors
     /// The square has not the bytes that its side says, or the device fails.
     pub fn tag(&self, square: &Square) -> Result<Tagging, TaggerError> {
+        self.see(square, |region_logits, pooled, map| self.tagging(region_logits, pooled, map))
+    }
+
+    /// Features of each region of a photo, `[n_regions, n_features]`: what a head reads.
+    ///
+    /// # Errors
+    /// As [`Tagger::tag`].
+    pub fn features(&self, square: &Square) -> Result<Vec<f32>, TaggerError> {
+        self.see(square, |_, _, map| region_features(map, self.n_features))
+    }
+
+    /// Hands the logits of regions, pooled features and feature map of a photo on.
+    fn see<T>(&self, square: &Square, take: impl FnOnce(&[f32], &[f32], &[f32]) -> T) -> Result<T, TaggerError> {
         let (found, expected, side) = (square.rgb.len(), square.side * square.side * 3, square.side);
         if found != expected || side == 0 {
             return Err(TaggerError::Square { found, expected, side });
@@ -154,23 +217,28 @@ impl Tagger {
                 let ready = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
                 let mut inference = ready.unwrap_or_else(|| first.clone());
                 let seen = inference.run(&square.rgb, side);
-                let tagging = self.tagging(seen.region_logits, seen.pooled.to_vec());
+                let taken = take(seen.region_logits, seen.pooled, seen.map);
                 idle.lock().unwrap_or_else(PoisonError::into_inner).push(inference);
-                Ok(tagging)
+                Ok(taken)
             }
             Executor::Graph(graph, device) => {
                 let pixels: Vec<f32> = square.rgb.iter().map(|&byte| infer::pixel(byte)).collect();
                 let output = graph.serve(&Tensor::from_vec(pixels, (1, side, side, 3), device)?)?;
-                let region_logits: Vec<f32> = output.region_logits.flatten_all()?.to_vec1()?;
-                Ok(self.tagging(&region_logits, output.pooled.flatten_all()?.to_vec1()?))
+                let flat = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
+                Ok(take(&flat(&output.region_logits)?, &flat(&output.pooled)?, &flat(&output.map)?))
             }
         }
     }
 
-    fn tagging(&self, region_logits: &[f32], embedding: Vec<f32>) -> Tagging {
-        let (logits, region_idx) = pool::pool(region_logits, self.vocabulary.len(), self.sharpness);
+    fn tagging(&self, region_logits: &[f32], pooled: &[f32], map: &[f32]) -> Tagging {
+        let (mut logits, mut region_idx) = pool::pool(region_logits, self.n_own, self.sharpness);
+        if let Some(head) = &self.head {
+            let (further, loudest) = head.pooled(&region_features(map, self.n_features), self.sharpness);
+            logits.extend(further);
+            region_idx.extend(loudest);
+        }
         let probs = logits.iter().map(|&logit| 1.0 / (1.0 + (-logit).exp())).collect();
-        Tagging { probs, region_idx, embedding }
+        Tagging { probs, region_idx, embedding: pooled.to_vec() }
     }
 }
 
@@ -198,7 +266,6 @@ impl Tagging {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arch::Arch;
     use weights::Precision;
 
     fn folder(n_tags: usize) -> (tempfile::TempDir, Weights) {

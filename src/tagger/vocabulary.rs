@@ -71,6 +71,37 @@ impl Vocabulary {
         }
     }
 
+    /// Its first `n` tags, all if there are fewer.
+    ///
+    /// # Panics
+    /// If `n` is 0.
+    pub fn first(&self, n: usize) -> Self {
+        assert!(n > 0, "a vocabulary is never empty");
+        let names: Vec<String> = self.names.iter().take(n).cloned().collect();
+        let ids =
+            self.ids.iter().filter(|(_, id)| usize::from(id.0) < n).map(|(name, id)| (name.clone(), *id)).collect();
+        Self { names, ids }
+    }
+
+    /// The same with further tags at its end.
+    ///
+    /// # Errors
+    /// A name stands twice, counted as lines of one list, or the tags are too many.
+    pub fn with(mut self, names: &[String]) -> Result<Self, VocabularyError> {
+        for name in names {
+            let (line, max) = (self.names.len() + 1, Self::MAX_TAGS);
+            if line > max {
+                return Err(VocabularyError::TooMany { found: line - 1 + names.len(), max });
+            }
+            if let Some(first) = self.ids.insert(name.clone(), TagId((line - 1) as u16)) {
+                let first = usize::from(first.0) + 1;
+                return Err(VocabularyError::Repeated { tag: name.clone(), first, second: line });
+            }
+            self.names.push(name.clone());
+        }
+        Ok(self)
+    }
+
     /// How many tags there are; at least 1.
     #[allow(clippy::len_without_is_empty, reason = "a vocabulary is never empty")]
     pub fn len(&self) -> usize {

@@ -8,37 +8,27 @@ use std::collections::HashMap;
 
 use super::matcher_data::MatcherData;
 use crate::lyric::affinity::{Entry, Places};
-use crate::lyric::lexicon::LANGUAGES;
-use crate::matcher::linear::dot;
+use crate::matcher::reasons::{MIN_SONGS, Reasons};
 use crate::matcher::weights::{Start, TableTerm};
-
-/// Words nearest to a tag that get an entry, and the cosine below which none does.
-const N_NEAR: usize = 40;
-const MIN_COSINE: f32 = 0.45;
 
 /// Words that paired songs prefer and that get an entry, by tag.
 const N_PREFERRED: usize = 60;
-
-/// Songs that must have a word before the pairs' preference for it counts.
-const MIN_SONGS: u32 = 4;
 
 /// Start of a matcher for this data; `photos` are those of the training split, `is_known` the songs it may see.
 pub fn start(data: &MatcherData, photos: &[usize], is_known: &[bool]) -> Start {
     let n_tags = data.vocabulary.len();
     let shares = tag_shares(data, photos);
-    let counts = term_counts(data);
+    let reasons = Reasons::of(&data.songs);
     let mut worths: HashMap<(u32, u16), f32> = HashMap::new();
     let mut offer = |term: u32, tag: u16, worth: f32| {
-        let rare = ((data.songs.len() as f32 / (1.0 + counts[term as usize] as f32)).ln() / 6.0).clamp(0.2, 1.2);
         let place = worths.entry((term, tag)).or_insert(0.0);
-        *place = place.max(worth * rare);
+        *place = place.max(worth);
     };
     for tag in 0..n_tags as u16 {
-        offer_lexicon(data, tag, &mut offer);
-        offer_near(data, tag, &counts, &mut offer);
+        reasons.of_tag(&data.space, &data.songs, tag).into_iter().for_each(|(term, worth)| offer(term, tag, worth));
     }
-    for (tag, list) in preferred(data, photos, is_known, &counts).into_iter().enumerate() {
-        list.into_iter().for_each(|(term, worth)| offer(term, tag as u16, worth));
+    for (tag, list) in preferred(data, photos, is_known, &reasons.n_songs_with).into_iter().enumerate() {
+        list.into_iter().for_each(|(term, worth)| offer(term, tag as u16, worth * reasons.rarity(term)));
     }
     let (table_terms, places, worths) = table(data, worths, n_tags);
     let tag_vectors = (0..n_tags as u16).flat_map(|tag| data.space.tag_vector(tag).to_vec()).collect();
@@ -66,64 +56,6 @@ fn tag_shares(data: &MatcherData, photos: &[usize]) -> Vec<f32> {
         shares.iter_mut().zip(data.photos.probs(photo)).for_each(|(sum, p)| *sum += p / photos.len() as f32);
     }
     shares
-}
-
-/// Songs of the catalogue that have each term.
-fn term_counts(data: &MatcherData) -> Vec<u32> {
-    let mut counts = vec![0u32; data.songs.terms.len()];
-    for song in 0..data.songs.len() as u32 {
-        let mut terms: Vec<u32> = data.songs.tokens(song).iter().map(|t| t.term).collect();
-        terms.sort_unstable();
-        terms.dedup();
-        terms.iter().for_each(|&term| counts[term as usize] += 1);
-    }
-    counts
-}
-
-fn offer_lexicon(data: &MatcherData, tag: u16, offer: &mut impl FnMut(u32, u16, f32)) {
-    let lexicon = &data.space.lexicon;
-    let english = LANGUAGES.len() as u8;
-    for (code, language) in LANGUAGES.iter().chain(&["en"]).enumerate() {
-        for form in lexicon.forms(tag, language) {
-            if let Some(term) = data.songs.terms.find(code as u8, form) {
-                offer(term, tag, 1.0);
-            }
-        }
-    }
-    let name = lexicon.name(tag, "en");
-    for word in name.split_whitespace() {
-        if let Some(term) = data.songs.terms.find(english, word) {
-            offer(term, tag, if name.contains(' ') { 0.6 } else { 1.0 });
-        }
-    }
-    for (word, weight) in lexicon.evokes(tag) {
-        if let Some(term) = data.songs.terms.find(english, word) {
-            offer(term, tag, 0.8 * weight);
-        }
-        // What a tag evokes has forms in other languages where it is a tag itself.
-        for &evoked in lexicon.tags_of("en", word) {
-            for (code, language) in LANGUAGES.iter().enumerate() {
-                for form in lexicon.forms(evoked, language) {
-                    if let Some(term) = data.songs.terms.find(code as u8, form) {
-                        offer(term, tag, 0.6 * weight);
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn offer_near(data: &MatcherData, tag: u16, counts: &[u32], offer: &mut impl FnMut(u32, u16, f32)) {
-    let vector = data.space.tag_vector(tag);
-    let english = LANGUAGES.len() as u8;
-    let terms = &data.songs.terms;
-    let mut near: Vec<(f32, u32)> = (0..terms.len() as u32)
-        .filter(|&term| counts[term as usize] >= MIN_SONGS && terms.text(term).0 == english)
-        .map(|term| (dot(vector, terms.vector(term)), term))
-        .filter(|(cosine, _)| *cosine >= MIN_COSINE)
-        .collect();
-    near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    near.into_iter().take(N_NEAR).for_each(|(cosine, term)| offer(term, tag, 0.6 * (cosine - 0.3)));
 }
 
 /// For each tag the terms that songs paired with its photos use more than songs do, with a small worth.

@@ -42,6 +42,7 @@ fn documented_commands_exist() {
         "docs/json.md",
         "docs/OPERATIONS.md",
         "docs/PRIVACY.md",
+        "docs/TAGS.md",
         "models/base/MODEL_CARD.md",
     ];
     for path in documents {
@@ -49,7 +50,9 @@ fn documented_commands_exist() {
         for (line, call) in commands(&document) {
             n_commands += 1;
             let words: Vec<&str> = call.split_whitespace().collect();
-            let has_part = ["catalog", "train", "eval", "model", "feedback"].contains(&words[0]);
+            let is_tags_part =
+                words[0] == "tags" && ["add", "remove", "background"].contains(words.get(1).unwrap_or(&""));
+            let has_part = is_tags_part || ["catalog", "train", "eval", "model", "feedback"].contains(&words[0]);
             let command = &words[..if has_part { 2.min(words.len()) } else { 1 }];
             let Some(help) = help_of(command) else {
                 breaches.push(format!("{path}:{line}: there is no command {command:?}; mend the document"));

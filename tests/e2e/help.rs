@@ -2,9 +2,12 @@
 
 use super::program::run;
 
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 21] = [
     &["suggest"],
     &["tags"],
+    &["tags", "add"],
+    &["tags", "remove"],
+    &["tags", "background"],
     &["photos"],
     &["catalog", "build"],
     &["catalog", "info"],

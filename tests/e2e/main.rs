@@ -26,5 +26,6 @@ mod real_photos;
 mod serving;
 mod suggest;
 mod tags;
+mod tags_own;
 mod telegram;
 mod web;
