@@ -179,8 +179,7 @@ fn sights(model: &Model, photos: &[Photo], found: &Found, locale: Locale) -> Vec
             Ok(tagged) => {
                 let top = tagged.tagging.top(N_TOLD).into_iter();
                 let told = top.filter(|(_, prob)| *prob >= MIN_TOLD_PROB && !tagged.is_plain);
-                let seen: Vec<_> =
-                    told.map(|(tag, _)| crate::answer::compose::seen(&tagged.tagging, tag)).collect();
+                let seen: Vec<_> = told.map(|(tag, _)| crate::answer::compose::seen(&tagged.tagging, tag)).collect();
                 PhotoSight { name, tags: names(model, &seen, locale), fault: None }
             }
         }

@@ -39,14 +39,7 @@ impl Core {
     }
 
     /// Writes an answer into the feedback log where the level allows it. Nobody waits for it.
-    pub(super) fn log_impression(
-        &self,
-        id: SlateId,
-        slate: &Slate,
-        found: &Found,
-        model: &Model,
-        platform: Platform,
-    ) {
+    pub(super) fn log_impression(&self, id: SlateId, slate: &Slate, found: &Found, model: &Model, platform: Platform) {
         if slate.level == Level::Off {
             return;
         }

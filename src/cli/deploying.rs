@@ -114,12 +114,8 @@ impl Deployer {
             Ok(_) => {}
             Err(error) => seen.complain(chain(&error)),
         }
-        let status = Status {
-            revision: seen.revision,
-            fault: seen.fault.clone(),
-            at: UnixMs::now(),
-            standing: core.standing(),
-        };
+        let status =
+            Status { revision: seen.revision, fault: seen.fault.clone(), at: UnixMs::now(), standing: core.standing() };
         if !seen.has_said(&status) {
             match status.write(self.plans.store()) {
                 Ok(()) => seen.said = Some(status),

@@ -83,17 +83,15 @@ fn model(global: &GlobalArgs, device: DeviceChoice) -> Finding {
         .and_then(|dir| Ok((loading::model_from(&dir, device, Some(Language::En))?, dir)));
     match loaded {
         Err(fault) => Finding::Bad(fault.to_string()),
-        Ok((model, dir)) => {
-            match loading::self_test(&model) {
-                Ok(()) => Finding::Good(format!(
-                    "{} knows {} tags and {} songs",
-                    dir.display(),
-                    model.eye.tagger.vocabulary().len(),
-                    model.catalogue.len()
-                )),
-                Err(_) => Finding::Bad(format!("the model in {} does not answer; fetch it anew", dir.display())),
-            }
-        }
+        Ok((model, dir)) => match loading::self_test(&model) {
+            Ok(()) => Finding::Good(format!(
+                "{} knows {} tags and {} songs",
+                dir.display(),
+                model.eye.tagger.vocabulary().len(),
+                model.catalogue.len()
+            )),
+            Err(_) => Finding::Bad(format!("the model in {} does not answer; fetch it anew", dir.display())),
+        },
     }
 }
 

@@ -111,7 +111,8 @@ impl FromStr for Share {
         if share > 0.0 && share < 1.0 {
             return Ok(Self(share));
         }
-        Err("a share lies above 0% and below 100%, such as 10% or 0.1; without --share everybody gets the model".to_owned())
+        Err("a share lies above 0% and below 100%, such as 10% or 0.1; without --share everybody gets the model"
+            .to_owned())
     }
 }
 
@@ -259,7 +260,12 @@ fn write_standing(out: &mut impl Write, standing: &Standing) -> std::io::Result<
         )?;
     }
     if let Some((low, high)) = standing.difference {
-        writeln!(out, "trial less current: {} to {}; the intervals hold however often one looks", percent(low), percent(high))?;
+        writeln!(
+            out,
+            "trial less current: {} to {}; the intervals hold however often one looks",
+            percent(low),
+            percent(high)
+        )?;
     }
     Ok(())
 }
@@ -276,9 +282,22 @@ fn write_history(out: &mut impl Write, history: &[Step]) -> std::io::Result<()> 
         let forced = if step.is_forced { ", forced" } else { "" };
         let share = if step.share > 0.0 { format!(" {}", percent(step.share)) } else { String::new() };
         let reason = if step.reason.is_empty() { String::new() } else { format!(": {}", step.reason) };
-        writeln!(out, "  {} ms  {action} {model}{share}{forced}{reason}", step.at.0)?;
+        writeln!(out, "  {}  {action} {model}{share}{forced}{reason}", utc(step.at))?;
     }
     Ok(())
+}
+
+/// A time such as `2027-01-15 08:00 UTC`. The date is counted from 1 March of year 0 in eras of 400 years (Hinnant 2013).
+fn utc(time: UnixMs) -> String {
+    let minutes = time.0 / 60_000;
+    let days = minutes / 1440 + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (year, month) = (year + era * 400 + u64::from(month >= 10), if month < 10 { month + 3 } else { month - 9 });
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minutes / 60 % 24, minutes % 60)
 }
 
 fn percent(share: f64) -> String {
@@ -297,6 +316,14 @@ mod tests {
         }
         for text in ["", "0", "0%", "100%", "1", "-1%", "ten", "NaN", "inf"] {
             assert!(text.parse::<Share>().is_err(), "{text}");
+        }
+        for (ms, text) in [
+            (0, "1970-01-01 00:00 UTC"),
+            (1_800_000_000_000, "2027-01-15 08:00 UTC"),
+            (951_782_340_000, "2000-02-28 23:59 UTC"),
+            (1_709_164_800_000, "2024-02-29 00:00 UTC"),
+        ] {
+            assert_eq!(utc(UnixMs(ms)), text);
         }
         assert_eq!([0.1, 0.025, 1.0, 0.0].map(percent), ["10%", "2.5%", "100%", "0%"]);
     }

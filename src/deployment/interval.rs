@@ -32,10 +32,7 @@ impl Outcomes {
         let (likes, others) = (self.n_liked as f64, (self.n - self.n_liked) as f64);
         // 0 · ln 0 is 0: where nobody liked, a rate of 0 is possible.
         let term = |count: f64, p: f64| if count == 0.0 { 0.0 } else { count * p.ln() };
-        ln_beta(likes + 0.5, others + 0.5)
-            - std::f64::consts::PI.ln()
-            - term(likes, rate)
-            - term(others, 1.0 - rate)
+        ln_beta(likes + 0.5, others + 0.5) - std::f64::consts::PI.ln() - term(likes, rate) - term(others, 1.0 - rate)
     }
 
     /// The like rates that the outcomes leave possible, lowest and highest; wrong at any moment ever with a probability of

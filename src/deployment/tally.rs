@@ -91,11 +91,8 @@ impl Tally {
 
     /// Begins to count for these arms, versions with their shares, the current first; only answers from `since` on.
     pub fn begin(&self, arms: &[(&str, f64)], since: UnixMs) {
-        let arm = |&(version, share): &(&str, f64)| Arm {
-            version: version.to_owned(),
-            share,
-            outcomes: Outcomes::default(),
-        };
+        let arm =
+            |&(version, share): &(&str, f64)| Arm { version: version.to_owned(), share, outcomes: Outcomes::default() };
         *self.inner() = Inner { arms: arms.iter().map(arm).collect(), since, ..Inner::default() };
     }
 

@@ -84,7 +84,9 @@ impl Vault {
                 sha256.is_some_and(|sha256| listed.files.iter().any(|f| f.path == name && f.sha256 == sha256))
             });
             let copied = fs::create_dir_all(&parent).and_then(|()| match twin {
-                Some((dir, _)) => fs::hard_link(dir.join(name), &target).or_else(|_| copy_file(&from.join(name), &target)),
+                Some((dir, _)) => {
+                    fs::hard_link(dir.join(name), &target).or_else(|_| copy_file(&from.join(name), &target))
+                }
                 None => copy_file(&from.join(name), &target),
             });
             copied.and_then(|()| sync_folder(&parent)).map_err(DeploymentError::file(target))?;

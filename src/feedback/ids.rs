@@ -290,7 +290,8 @@ mod tests {
     #[test]
     fn points_are_even_sticky_and_unrelated_between_purposes() {
         let hasher = hasher("one");
-        let point = |purpose: &str, n: u32| hasher.point(purpose, hasher.user(Platform::Web, &n.to_string()).as_bytes());
+        let point =
+            |purpose: &str, n: u32| hasher.point(purpose, hasher.user(Platform::Web, &n.to_string()).as_bytes());
         let share = |is_in: &dyn Fn(u32) -> bool| (0..10_000).filter(|&n| is_in(n)).count() as f64 / 1e4;
         // Four deviations of 10,000 people are 0.012 and 0.004.
         assert!((share(&|n| point("a", n) < 0.1) - 0.1).abs() < 0.012);

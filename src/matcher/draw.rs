@@ -196,7 +196,8 @@ mod tests {
     /// Probabilities of all slates, summed per song and place: what the definition says.
     fn by_enumeration(scores: &[f32], n: usize, policy: Policy) -> Vec<f64> {
         let mut table = vec![0.0; scores.len() * n];
-        let weights: Vec<f64> = scores.iter().map(|score| (f64::from(*score) / f64::from(policy.temperature)).exp()).collect();
+        let weights: Vec<f64> =
+            scores.iter().map(|score| (f64::from(*score) / f64::from(policy.temperature)).exp()).collect();
         let mut open = vec![(Vec::new(), 1.0)];
         while let Some((slate, p)) = open.pop() {
             let place: usize = slate.len();

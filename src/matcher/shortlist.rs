@@ -106,7 +106,8 @@ impl Shortlist {
             let vector = &self.vectors[song as usize * n..][..n];
             let product: f32 = vector.iter().zip(&probe.song).map(|(x, q)| f32::from(*x) * q).sum();
             let priors: f32 = probe.priors.iter().map(|prior| prior[song as usize]).sum();
-            let woken: f32 = songs.tokens(song).iter().map(|t| network.token_gain(t) * network.worth(probe, t.term)).sum();
+            let woken: f32 =
+                songs.tokens(song).iter().map(|t| network.token_gain(t) * network.worth(probe, t.term)).sum();
             let is_reading = network.weights.pooling == super::weights::Pooling::Attention;
             let woken = if is_reading { woken_score(network.woken_scales(), woken) } else { 0.0 };
             scale * product + self.priors[song as usize] + priors + woken

@@ -58,7 +58,7 @@ impl ArmMetrics {
         registry.register("model_changes", help, metrics.changes.clone());
         for kind in ["loaded", "refused", "stopped"] {
             // Told from the start: an alert needs a 0 before the 1.
-            metrics.changes.get_or_create(&Change { kind });
+            let _ = metrics.changes.get_or_create(&Change { kind });
         }
         metrics
     }

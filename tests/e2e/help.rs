@@ -2,7 +2,7 @@
 
 use super::program::run;
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 18] = [
     &["suggest"],
     &["tags"],
     &["photos"],
@@ -19,6 +19,8 @@ const COMMANDS: [&[&str]; 16] = [
     &["feedback", "export"],
     &["feedback", "import"],
     &["feedback", "verify"],
+    &["promote"],
+    &["rollback"],
 ];
 
 #[test]

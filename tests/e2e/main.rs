@@ -6,8 +6,12 @@ mod photo;
 
 mod program;
 
+#[path = "../../bots/web/tests/http/chromium.rs"]
+mod chromium;
+
 mod catalog;
 mod deploy;
+mod deployment;
 mod discord;
 mod documents;
 mod errors;
@@ -17,6 +21,7 @@ mod golden;
 mod help;
 mod model_folder;
 mod photos_of_song;
+mod pictures;
 mod real_photos;
 mod serving;
 mod suggest;

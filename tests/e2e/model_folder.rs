@@ -9,7 +9,8 @@ use super::program::{fixture_arg, has_model, run, run_with};
 const MAX_MODEL_BYTES: u64 = 28 << 20;
 const MAX_TAGGER_BYTES: u64 = 10 << 20;
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();

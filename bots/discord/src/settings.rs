@@ -191,7 +191,9 @@ mod tests {
         assert_eq!(change("muted", "1"), Some(Change::Muted(true)));
         assert_eq!(change("chance", "off"), Some(Change::Exploration(Exploration::default())));
         assert_eq!(Exploration::CHOICES.map(|(_, choice)| next(choice)), ["little", "some", "much", "off"]);
-        for (name, value) in [("songs", "x"), ("locale", "tlh"), ("muted", "yes"), ("level", "all"), ("chance", "1"), ("x", "1")] {
+        for (name, value) in
+            [("songs", "x"), ("locale", "tlh"), ("muted", "yes"), ("level", "all"), ("chance", "1"), ("x", "1")]
+        {
             assert_eq!(change(name, value), None, "{name} {value}");
         }
     }

@@ -66,6 +66,11 @@ impl Ids {
     }
 }
 
+/// When an id was handed out, in seconds since 1970.
+pub fn born_s(id: u64) -> f64 {
+    ((id >> 22) + EPOCH_MS) as f64 / 1000.0
+}
+
 /// A moment as Discord writes it, in UTC: `2026-11-24T17:32:34.000000+00:00`.
 pub fn timestamp(unix_s: f64) -> String {
     let secs = unix_s as i64;
@@ -100,7 +105,6 @@ mod tests {
         let mut ids = Ids::default();
         let (first, second) = (ids.next_id(), ids.next_id());
         assert!(second > first);
-        let born_ms = (first >> 22) + EPOCH_MS;
-        assert!((born_ms as f64 - unix_now() * 1000.0).abs() < 60_000.0);
+        assert!((born_s(first) - unix_now()).abs() < 60.0);
     }
 }

@@ -24,6 +24,7 @@ mod components;
 /// Troubles on order.
 pub mod fault;
 mod files;
+mod forget;
 mod gateway;
 /// Ids.
 pub mod ids;

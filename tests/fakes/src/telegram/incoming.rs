@@ -1,5 +1,7 @@
 //! Messages that people write: what they contain, how the Bot API writes them, and whether they reach the bot.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -196,7 +198,8 @@ pub(super) fn compose(state: &mut State, chat_id: ChatId, from: Option<&User>, i
 fn store(state: &mut State, prefix: &str, folder: &str, bytes: Bytes, n_bytes: u64) -> (String, String) {
     let number = state.next_id();
     let (id, unique_id) = (format!("{prefix}AAIBfile{number}AgADBA"), format!("AQADuniq{number}"));
-    let file = StoredFile { unique_id: unique_id.clone(), path: format!("{folder}/file_{number}"), n_bytes, bytes };
+    let path = format!("{folder}/file_{number}");
+    let file = StoredFile { unique_id: unique_id.clone(), path, n_bytes, bytes, at: Instant::now() };
     state.files.insert(id.clone(), file);
     (id, unique_id)
 }

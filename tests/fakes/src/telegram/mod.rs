@@ -7,6 +7,7 @@
 mod account;
 mod editing;
 pub mod fault;
+mod forget;
 mod html;
 pub mod incoming;
 pub mod keyboard;

@@ -50,6 +50,8 @@ pub struct BotMessage {
     pub n_edits: u32,
     /// Whether it was deleted.
     pub is_deleted: bool,
+    /// When it was sent.
+    pub at: Instant,
 }
 
 impl BotMessage {

@@ -1,5 +1,7 @@
 //! Methods that put something into a chat.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use crate::telegram::fault::{Outcome, Refusal};
@@ -163,6 +165,7 @@ fn bot_message(target: &Target, text: Text, keyboard: Vec<Vec<keyboard::Button>>
         topic: target.topic,
         n_edits: 0,
         is_deleted: false,
+        at: Instant::now(),
     }
 }
 

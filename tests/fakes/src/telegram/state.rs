@@ -53,6 +53,7 @@ pub(super) struct StoredFile {
     /// The size that the server states, which may be more than the bytes that are kept.
     pub n_bytes: u64,
     pub bytes: Bytes,
+    pub at: Instant,
 }
 
 /// Where updates are pushed to.
