@@ -89,6 +89,16 @@ pub enum FeedbackError {
         /// Where it departs.
         fault: &'static str,
     },
+    /// A file is no whole export.
+    #[error("line {line} of {} is none of a feedback export: {fault}", path.display())]
+    BadExport {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// What is wrong.
+        fault: String,
+    },
     /// More than one record may hold.
     #[error("a feedback record has {bytes} bytes, the limit is {max}")]
     TooLarge {
@@ -116,6 +126,11 @@ impl FeedbackError {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
             _ => Self::Io { path, source: Arc::new(source) },
         }
+    }
+
+    /// True if a file is not there.
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
     pub(super) fn damaged(what: impl Into<String>, fault: &'static str) -> Self {

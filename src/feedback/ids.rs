@@ -217,7 +217,11 @@ fn from_base32(text: &str) -> Option<[u8; ID_BYTES]> {
     }
     let mut bits = 0_u128;
     for (idx, byte) in text.bytes().enumerate() {
-        let digit = ALPHABET.iter().position(|&letter| letter == byte)? as u128;
+        let digit = match byte {
+            b'a'..=b'z' => u128::from(byte - b'a'),
+            b'2'..=b'7' => u128::from(byte - b'2') + 26,
+            _ => return None,
+        };
         if idx + 1 < TEXT_LEN {
             bits = bits << 5 | digit;
         } else if digit & 3 == 0 {

@@ -16,7 +16,7 @@ use super::record::Totals;
 /// Appends under way at a time: enough for large groups, far fewer than the log lets wait.
 const MAX_UNDER_WAY: u64 = 512;
 /// Longest line that is read; real ones are far below.
-const MAX_LINE_BYTES: usize = 1 << 20;
+pub(super) const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// What an import came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]

@@ -259,6 +259,14 @@ impl Group {
     }
 }
 
+/// The files of the journal in a folder, in the order of their records.
+///
+/// # Errors
+/// The folder or the head of a file cannot be read.
+pub(super) fn paths(storage: &dyn Storage, dir: &Path) -> Result<Vec<PathBuf>, FeedbackError> {
+    Ok(segments(storage, dir, false)?.into_iter().map(|segment| segment.path).collect())
+}
+
 /// Shows every record of the journal in a folder without changing it.
 ///
 /// # Errors

@@ -4,9 +4,11 @@
 //!
 //! An append-only journal is the truth; an index beside it (sled) answers questions and can be rebuilt at any time.
 
+pub mod archive;
 pub mod error;
 pub mod event;
 pub mod export;
+pub mod history;
 pub mod ids;
 pub mod import;
 pub mod log;
@@ -16,6 +18,7 @@ pub mod verify;
 
 mod apply;
 mod codec;
+mod gather;
 mod index;
 mod journal;
 mod record;
@@ -27,6 +30,8 @@ mod writer;
 
 #[cfg(test)]
 mod export_tests;
+#[cfg(test)]
+mod history_tests;
 #[cfg(test)]
 mod journal_tests;
 #[cfg(test)]

@@ -140,6 +140,22 @@ fn check_store_key(about: &About, given: Option<&String>, dir: &Path) -> Result<
     }
 }
 
+/// What a store says about itself and how its values are opened, for reading beside the process that has it: takes no
+/// lock and changes nothing. A key is only needed, and only looked at, if the store is encrypted.
+///
+/// # Errors
+/// There is no store, it is of a newer version, or its key is wrong or missing.
+pub(super) fn look(dir: &Path, store_key: Option<&SecretString>) -> Result<(About, Seal, PathBuf), FeedbackError> {
+    let about_path = dir.join(ABOUT_FILE);
+    if !about_path.exists() {
+        return Err(FeedbackError::NoStore { dir: dir.to_owned() });
+    }
+    let about = read_about(&about_path)?;
+    let key = store_key.filter(|_| about.store_key_check.is_some());
+    check_store_key(&about, key.map(|key| KeyHasher::new(key).check_value()).as_ref(), dir)?;
+    Ok((about, Seal::new(key), dir.join(JOURNAL_DIR)))
+}
+
 /// Where a record's payload lies, for the seal.
 fn place(sequence: u64) -> Vec<u8> {
     [b"journal".as_slice(), &sequence.to_be_bytes()].concat()
