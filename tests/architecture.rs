@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which modules of this crate each module may import.
-const IMPORTS: [(&str, &[&str]); 18] = [
+const IMPORTS: [(&str, &[&str]); 19] = [
     ("photo", &[]),
     ("kernels", &[]),
     ("manifest", &[]),
     ("feedback", &["catalogue"]),
     ("config", &[]),
     ("engine", &["photo", "tagger", "catalogue", "matcher", "answer"]),
+    ("report", &["feedback", "catalogue", "evaluation"]),
     ("state", &["feedback"]),
     ("telemetry", &["engine", "feedback"]),
     ("bot", &["photo", "tagger", "catalogue", "matcher", "answer", "engine", "state", "feedback", "telemetry"]),
@@ -38,6 +39,7 @@ const IMPORTS: [(&str, &[&str]); 18] = [
             "evaluation",
             "manifest",
             "feedback",
+            "report",
             "config",
             "engine",
             "state",
@@ -48,7 +50,7 @@ const IMPORTS: [(&str, &[&str]); 18] = [
 ];
 
 /// Which modules may name each of the larger dependencies.
-const OWNERS: [(&str, &[&str]); 17] = [
+const OWNERS: [(&str, &[&str]); 18] = [
     ("image::", &["photo", "explain"]),
     ("fast_image_resize::", &["photo"]),
     ("tiny_skia::", &["explain"]),
@@ -58,6 +60,7 @@ const OWNERS: [(&str, &[&str]); 17] = [
     ("hmac::", &["feedback", "bot"]),
     ("chacha20poly1305::", &["feedback"]),
     ("parquet::", &["feedback"]),
+    ("plotters::", &["report"]),
     ("prometheus_client::", &["telemetry"]),
     ("tokio::", &["engine", "bot", "cli"]),
     ("clap::", &["cli"]),

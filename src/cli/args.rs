@@ -11,6 +11,7 @@ use super::eval::EvalArgs;
 use super::feedback::FeedbackArgs;
 use super::language::Language;
 use super::model::ModelArgs;
+use super::report::ReportArgs;
 use super::serve::ServeArgs;
 use super::train::TrainArgs;
 
@@ -90,6 +91,8 @@ pub enum Command {
     Model(ModelArgs),
     /// Describe, write out, read in or check what people thought of the songs
     Feedback(FeedbackArgs),
+    /// Say how well the songs work: likes, trends, exposure, with intervals
+    Report(ReportArgs),
     /// Serve bots, page and API
     Serve(ServeArgs),
     /// Check that serving would work, and say how to mend what would not
