@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds the program and lays out what an image holds: DIR/app/{image2song,models,config}. The Dockerfile runs it; so can
-# anybody without a container engine.
+# Builds the program and lays out what an image holds: DIR/app (the program, its model, the health check) and the empty
+# DIR/data. Settings are built in. The Dockerfile runs it; so can anybody without a container engine.
 #   deploy/stage.sh DIR [arguments for cargo, such as --features cuda]
 set -euo pipefail
 if [ $# -lt 1 ]; then

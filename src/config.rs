@@ -106,6 +106,7 @@ struct DiscordSection {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 struct TelegramSection {
     api_url: String,
+    local_files: PathBuf,
     mode: String,
     webhook_listen: String,
     webhook_url: String,
@@ -163,6 +164,8 @@ pub struct Config {
     pub discord_hosts: Vec<AllowedHost>,
     /// The server of the Bot API.
     pub telegram_api_url: String,
+    /// Where a server of the Bot API on this machine keeps files, if it names them by their paths.
+    pub telegram_local_files: Option<PathBuf>,
     /// How updates of Telegram arrive.
     pub telegram_mode: TelegramMode,
     /// Level of the log.
@@ -342,6 +345,11 @@ fn checked(settings: Flat) -> Result<Config, ConfigError> {
     if telegram_api_url.is_empty() {
         return Err(wrong("telegram.api_url", "an https:// or http:// address is allowed"));
     }
+    let local = raw.telegram.local_files;
+    let telegram_local_files = (!local.as_os_str().is_empty()).then_some(local);
+    if telegram_local_files.as_ref().is_some_and(|folder| !folder.is_absolute()) {
+        return Err(wrong("telegram.local_files", "the whole path of a folder is allowed, or nothing"));
+    }
     Ok(Config {
         defaults: Settings {
             locale,
@@ -359,6 +367,7 @@ fn checked(settings: Flat) -> Result<Config, ConfigError> {
         discord_reads_content: raw.discord.reads_content,
         discord_hosts,
         telegram_api_url,
+        telegram_local_files,
         telegram_mode,
         log_level: raw.log.level,
         engine: raw.engine,

@@ -108,6 +108,7 @@ privacy-erase = Meine Daten löschen
 privacy-set-off = Nichts speichern
 privacy-set-counts = Nur zählen
 privacy-set-training = Beim Training helfen
+privacy-set-unset = Was hier erlaubt ist
 privacy-erased = {$n ->
     [0] Es gab nichts zu löschen.
     [one] Ein Eintrag ist gelöscht, und Nachzügler werden abgewiesen.

@@ -116,6 +116,7 @@ privacy-erase = Delete my data
 privacy-set-off = Keep nothing
 privacy-set-counts = Only counts
 privacy-set-training = Help to train
+privacy-set-unset = As this place allows
 privacy-erased = {$n ->
     [0] There was nothing to delete.
     [one] One record deleted, and late ones will be refused.

@@ -108,6 +108,7 @@ privacy-erase = Borrar mis datos
 privacy-set-off = No guardar nada
 privacy-set-counts = Solo contar
 privacy-set-training = Ayudar a entrenar
+privacy-set-unset = Lo que permita este sitio
 privacy-erased = {$n ->
     [0] No había nada que borrar.
     [one] Un registro borrado; los que lleguen tarde se rechazarán.

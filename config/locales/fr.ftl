@@ -108,6 +108,7 @@ privacy-erase = Effacer mes données
 privacy-set-off = Ne rien garder
 privacy-set-counts = Compter seulement
 privacy-set-training = Aider l’entraînement
+privacy-set-unset = Selon cet endroit
 privacy-erased = {$n ->
     [0] Il n’y avait rien à effacer.
     [one] Une entrée effacée ; les retardataires seront refusées.

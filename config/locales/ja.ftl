@@ -103,6 +103,7 @@ privacy-erase = 自分のデータを削除
 privacy-set-off = 何も残さない
 privacy-set-counts = 数だけ
 privacy-set-training = 学習に協力する
+privacy-set-unset = この場所に合わせる
 privacy-erased = {$n ->
     [0] 削除するものはありませんでした。
    *[other] 記録を{$n}件削除しました。あとから届く分も受け付けません。

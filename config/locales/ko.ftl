@@ -103,6 +103,7 @@ privacy-erase = 내 데이터 삭제
 privacy-set-off = 아무것도 저장 안 함
 privacy-set-counts = 개수만
 privacy-set-training = 학습 돕기
+privacy-set-unset = 이곳을 따르기
 privacy-erased = {$n ->
     [0] 지울 것이 없었어요.
    *[other] 기록 {$n}건을 지웠어요. 뒤늦게 오는 기록도 받지 않을게요.

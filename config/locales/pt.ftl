@@ -108,6 +108,7 @@ privacy-erase = Apagar meus dados
 privacy-set-off = Não guardar nada
 privacy-set-counts = Só contar
 privacy-set-training = Ajudar no treino
+privacy-set-unset = O que este espaço permitir
 privacy-erased = {$n ->
     [0] Não havia nada para apagar.
     [one] Um registro apagado; os que chegarem atrasados serão recusados.

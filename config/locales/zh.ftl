@@ -103,6 +103,7 @@ privacy-erase = 删除我的数据
 privacy-set-off = 什么都不保存
 privacy-set-counts = 只计数
 privacy-set-training = 帮忙训练
+privacy-set-unset = 以这里为准
 privacy-erased = {$n ->
     [0] 没有需要删除的内容。
    *[other] 已删除 {$n} 条记录，之后迟到的记录也会被拒收。

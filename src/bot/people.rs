@@ -39,9 +39,7 @@ impl Core {
 
     pub(super) async fn level_set(&self, place: &Place, person: &Person, level: Option<Level>) -> Result<(), Refusal> {
         let (feedback, user) = (self.feedback.clone(), self.user(place, person));
-        // "Whatever the place allows" is the highest wish, which the place's level then bounds.
-        let level = level.unwrap_or(Level::Training);
-        self.blocking(move || feedback.set_user_level(user, level.into(), UnixMs::now())).await
+        self.blocking(move || feedback.set_user_level(user, level.map(Into::into), UnixMs::now())).await
     }
 
     pub(super) async fn exported(&self, place: &Place, person: &Person) -> Result<String, Refusal> {

@@ -1,4 +1,5 @@
-//! Finding songs by title and artist as people type them: without accents, letter case and a few typing errors.
+//! Finding songs by title and artist as people type them: without accents, letter case and a few typing errors. A word
+//! that no name has, but that songs are about, finds those songs before names that are merely spelled like it.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -18,6 +19,12 @@ const MIN_COVERAGE: f32 = 0.5;
 /// What a song counts whose title or artist holds the query only across word borders (`all star` in `allstar`, or text
 /// without blanks).
 const ACROSS_WORDS: f32 = 0.8;
+
+/// What a name counts that is spelled like a word which songs are about: `plage` hardly means `place`.
+const LIKE_A_WORD: f32 = 0.6;
+
+/// What a song counts that is about a word, from its least keyword to its heaviest.
+const ABOUT: (f32, f32) = (0.55, 0.8);
 
 /// Titles and artists of all songs, folded.
 #[derive(Debug)]
@@ -68,7 +75,18 @@ impl SearchIndex {
         if query_words.is_empty() {
             return Vec::new();
         }
-        let mut scores = self.scores(catalogue, &query_words);
+        let spelled: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+        let about: Vec<Option<u32>> = (0..query_words.len())
+            .map(|idx| {
+                // As it was typed, for keywords keep their accents; the folding may have split words.
+                let typed = spelled.get(idx).filter(|_| spelled.len() == query_words.len());
+                let is_name = self.words.find(query_words[idx]).is_some();
+                let word =
+                    || typed.and_then(|typed| catalogue.word_id(typed)).or_else(|| catalogue.word_id(query_words[idx]));
+                if is_name { None } else { word() }
+            })
+            .collect();
+        let mut scores = self.scores(catalogue, &query_words, &about);
         let across = query_words.concat();
         if across.chars().nth(1).is_some() || !across.is_ascii() {
             for (score, joined) in scores.iter_mut().zip(&self.joined) {
@@ -88,8 +106,9 @@ impl SearchIndex {
     }
 
     /// For each song, the share of the query that its words meet, weighted by how rare the words are, less a part for
-    /// title words that the query does not have; 0 below the least share.
-    fn scores(&self, catalogue: &Catalogue, query_words: &[&str]) -> Vec<f32> {
+    /// title words that the query does not have; 0 below the least share. `about` has for each word of the query the
+    /// keyword that it is, if no name has it.
+    fn scores(&self, catalogue: &Catalogue, query_words: &[&str], about: &[Option<u32>]) -> Vec<f32> {
         let n_songs = catalogue.len();
         let mut met = vec![0.0_f32; n_songs];
         let mut n_met_title_words = vec![0.0_f32; n_songs];
@@ -100,11 +119,22 @@ impl SearchIndex {
             let weight = ((n_songs as f32 + 1.0) / (n_with_word.unwrap_or(1) as f32 + 0.5)).ln().max(0.1);
             total += weight;
             let mut best = vec![(0.0_f32, false); n_songs];
+            let trust = if about[word_idx].is_some() { LIKE_A_WORD } else { 1.0 };
             for (quality, word) in candidates {
+                let quality = quality * trust;
                 for posting in self.postings.row(word as usize) {
                     let best_of_song = &mut best[(posting / 2) as usize];
                     if quality > best_of_song.0 {
                         *best_of_song = (quality, posting % 2 == 1);
+                    }
+                }
+            }
+            if let Some(about) = about[word_idx] {
+                for (song, best_of_song) in catalogue.songs().zip(&mut best) {
+                    let keyword = catalogue.keywords(song).iter().find(|keyword| keyword.word == about);
+                    let quality = keyword.map_or(0.0, |keyword| ABOUT.0 + (ABOUT.1 - ABOUT.0) * keyword.weight);
+                    if quality > best_of_song.0 {
+                        *best_of_song = (quality, false);
                     }
                 }
             }

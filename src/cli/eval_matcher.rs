@@ -15,7 +15,7 @@ use crate::evaluation::spread::{Spread, spread};
 use crate::lyric::tokenize::Tokenizer;
 use crate::matcher::ranker::{Ranker, SHORTLIST};
 use crate::matcher::suggest::{Filter, Matcher};
-use crate::matcher::weights::Weights;
+use crate::matcher::weights::{Pooling, Weights};
 use crate::tagger::Tagging;
 use crate::training::matcher::is_held_out;
 use crate::training::matcher_data::{MatcherData, Split};
@@ -32,9 +32,9 @@ pub struct EvalMatcher {
     /// The matcher's weights; those of the model if not given
     #[arg(long)]
     pub weights: Option<PathBuf>,
-    /// Weights of the same training without attention, for its row
+    /// Weights of the same training without attention (`train matcher --pooling woken` or `mean`), each for its row
     #[arg(long)]
-    pub without_attention: Option<PathBuf>,
+    pub without_attention: Vec<PathBuf>,
     /// Tag probabilities of all photos as your tagger gives them; the soft tags of the data folder if not given
     #[arg(long)]
     pub tags: Option<PathBuf>,
@@ -104,9 +104,15 @@ impl EvalMatcher {
         let is_unseen = (self.hold_out > 0.0).then_some(is_unseen.as_slice());
         let ranker = Ranker::new(Weights::load(&path)?, data.songs.clone());
         let mut rows = baseline_rows(&data, &cases, is_unseen);
-        if let Some(path) = &self.without_attention {
-            let plain = Ranker::new(Weights::load(path)?, data.songs.clone());
-            rows.push(judge(&trained("BiRNN without attention", &plain), &cases, is_unseen));
+        for path in &self.without_attention {
+            let weights = Weights::load(path)?;
+            let name = match weights.pooling {
+                Pooling::Attention => anyhow::bail!("{} has attention; name one without", path.display()),
+                Pooling::Woken => "mean pooling, tag-word table",
+                Pooling::Mean => "BiRNN alone",
+            };
+            let plain = Ranker::new(weights, data.songs.clone());
+            rows.push(judge(&trained(name, &plain), &cases, is_unseen));
         }
         rows.push(judge(&trained("full model", &ranker), &cases, is_unseen));
         let stride = (cases.len() / N_SHORTLIST_PHOTOS).max(1);

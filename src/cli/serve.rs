@@ -163,6 +163,7 @@ pub(super) fn telegram_config(
     };
     let mut telegram = Telegram::polling(Secret::new(expose(&secrets.telegram)), env!("CARGO_PKG_VERSION"));
     telegram.api_url.clone_from(&config.telegram_api_url);
+    telegram.local_files.clone_from(&config.telegram_local_files);
     if let TelegramMode::Webhook { listen, url } = &config.telegram_mode {
         if secrets.webhook.is_none() {
             return Err(SetupFault::new(

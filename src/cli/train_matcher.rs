@@ -59,7 +59,9 @@ pub struct TrainMatcher {
 enum PoolingFlag {
     /// Tag attention
     Attention,
-    /// The mean, for comparison
+    /// The mean, with the worth of words to tags, for comparison
+    Woken,
+    /// The mean and nothing that knows the tags, for comparison
     Mean,
 }
 
@@ -79,6 +81,7 @@ impl TrainMatcher {
             seed: self.seed,
             pooling: match self.pooling {
                 PoolingFlag::Attention => Pooling::Attention,
+                PoolingFlag::Woken => Pooling::Woken,
                 PoolingFlag::Mean => Pooling::Mean,
             },
             held_out: self.hold_out,

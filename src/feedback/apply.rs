@@ -178,7 +178,7 @@ impl<'a> Changes<'a> {
             }
             Record::UserLevel { user, level, .. } => {
                 let mut state = self.user(*user)?;
-                state.level = Some((*level, sequence));
+                state.level = level.map(|level| (level, sequence));
                 self.put(key(USER, &[user.as_bytes()]), state.encode());
                 Ok(())
             }

@@ -264,11 +264,18 @@ impl FeedbackLog {
         self.inner.shared.user(user).erased.map(|(time, _)| time)
     }
 
-    /// Keeps a person's choice, durably. It holds for what is appended from now on; it erases nothing.
+    /// Keeps a person's choice, durably; `None` takes it back and leaves it to the community. It holds for what is
+    /// appended from now on; it erases nothing.
     ///
     /// # Errors
     /// It could not be made durable.
-    pub fn set_user_level(&self, user: UserKey, level: Level, now: UnixMs) -> Result<(), FeedbackError> {
+    pub fn set_user_level(
+        &self,
+        user: UserKey,
+        level: impl Into<Option<Level>>,
+        now: UnixMs,
+    ) -> Result<(), FeedbackError> {
+        let level = level.into();
         self.task(move |writer| writer.set_user_level(user, level, now))
     }
 

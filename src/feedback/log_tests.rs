@@ -217,6 +217,9 @@ fn erasing_a_person_reaches_index_journal_and_late_writes() {
     assert_eq!(counts(&log, 0), (20, 0));
     assert_eq!(log.generation(user(1)), generation + 1);
     assert_eq!(log.user_level(user(1)), Some(Level::Training));
+    log.set_user_level(user(2), Level::Counts, START).unwrap();
+    log.set_user_level(user(2), None, START).unwrap();
+    assert_eq!(log.user_level(user(2)), None);
 
     // Begun before the erasure and written after it, by either sign.
     let late = Event { user: user(1), time: UnixMs(now.0 + 1), ..event(100, 1, EventKind::Up) };

@@ -14,6 +14,11 @@ pub(super) const SCHEMA_VERSION: u8 = 1;
 /// Likes and dislikes of songs.
 pub(super) type Totals = Vec<(String, SongCounts)>;
 
+/// What a person can choose, by its number in records.
+const CHOICES: [Option<Level>; 4] = [Some(Level::ALL[0]), Some(Level::ALL[1]), Some(Level::ALL[2]), None];
+/// Number of the choice to choose nothing.
+const NO_LEVEL: u8 = 3;
+
 /// What one journal record says.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Record {
@@ -23,8 +28,8 @@ pub(super) enum Record {
     Event(Event),
     /// Somebody unnamed likes or dislikes a song, or does no longer.
     Vote { mark: Mark, song_id: String, kind: EventKind, time: UnixMs, order: u64 },
-    /// A person chose a level.
-    UserLevel { user: UserKey, level: Level, time: UnixMs },
+    /// A person chose a level, or took the choice back.
+    UserLevel { user: UserKey, level: Option<Level>, time: UnixMs },
     /// All of a person up to here is erased.
     Erased { user: UserKey, generation: u32, time: UnixMs },
     /// Answers and events from before `before`, and votes from before `votes_before`, are forgotten; `carried` is what
@@ -46,7 +51,7 @@ impl Record {
                 to.byte(2).id(&mark.0).text(song_id).byte(kind.code() as u8).number(time.0).number(*order);
             }
             Self::UserLevel { user, level, time } => {
-                to.byte(3).id(user.as_bytes()).byte(*level as u8).number(time.0);
+                to.byte(3).id(user.as_bytes()).byte(level.map_or(NO_LEVEL, |level| level as u8)).number(time.0);
             }
             Self::Erased { user, generation, time } => {
                 to.byte(4).id(user.as_bytes()).number(u64::from(*generation)).number(time.0);
@@ -87,7 +92,7 @@ impl Record {
             },
             3 => Self::UserLevel {
                 user: UserKey::from_bytes(from.id()?),
-                level: from.choice(&Level::ALL)?,
+                level: from.choice(&CHOICES)?,
                 time: UnixMs(from.number()?),
             },
             4 => Self::Erased {
@@ -218,7 +223,8 @@ mod tests {
             Record::Impression(with_embedding),
             Record::Event(event(1, 2, EventKind::Up)),
             Record::Event(slate_wide),
-            Record::UserLevel { user: user(1), level: Level::Counts, time },
+            Record::UserLevel { user: user(1), level: Some(Level::Counts), time },
+            Record::UserLevel { user: user(1), level: None, time },
             Record::Erased { user: user(1), generation: 2, time },
             Record::Swept { before: UnixMs(1), votes_before: UnixMs(2), carried: totals.clone() },
             Record::Imported { origin: [4; 16], high_water: 11, totals },

@@ -323,6 +323,15 @@ pub fn key_from_environment(
     }
 }
 
+/// Where a secret of this name comes from.
+fn remedy(variable: &str) -> &'static str {
+    if variable.ends_with("_TOKEN") {
+        "put the token there that the platform shows (Discord: developer portal, Telegram: @BotFather)"
+    } else {
+        "a good secret is made by `openssl rand -hex 32`"
+    }
+}
+
 /// Why a key cannot be taken from the environment. No message holds a key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -343,7 +352,7 @@ pub enum KeyError {
         source: std::io::Error,
     },
     /// It is empty.
-    #[error("{variable} holds no key; a good one is made by `openssl rand -base64 32`")]
+    #[error("{variable} or the file that {variable}_FILE names is empty; {}", remedy(variable))]
     Empty {
         /// Where the key comes from.
         variable: &'static str,

@@ -289,10 +289,15 @@ impl Writer {
     }
 
     /// Keeps a person's choice.
-    pub(super) fn set_user_level(&mut self, user: UserKey, level: Level, time: UnixMs) -> Result<(), FeedbackError> {
+    pub(super) fn set_user_level(
+        &mut self,
+        user: UserKey,
+        level: Option<Level>,
+        time: UnixMs,
+    ) -> Result<(), FeedbackError> {
         let sequence = self.journal.next_sequence();
         self.write(vec![Record::UserLevel { user, level, time }])?;
-        self.shared.change_user(user, |state| state.level = Some((level, sequence)));
+        self.shared.change_user(user, |state| state.level = level.map(|level| (level, sequence)));
         Ok(())
     }
 

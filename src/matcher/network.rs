@@ -219,7 +219,7 @@ impl Network {
         let mut priors = Vec::with_capacity(all.len());
         for ids in all.chunks(4 * BLOCK) {
             let states = self.states(songs, ids);
-            let pooled = self.pooled(&states);
+            let pooled = self.pooled(&states, self.weights.pooling);
             let d = 2 * self.weights.sizes.n_hidden;
             let hidden = self.layer(&pooled, "song.hidden", d);
             priors.extend(ids.iter().zip(hidden.chunks(self.weights.sizes.n_joint)).map(|(&id, hidden)| {
@@ -240,7 +240,7 @@ impl Network {
     }
 
     /// States pooled by a learned query that knows no tag, or by their mean, `[n_songs, 2 n_hidden]`.
-    fn pooled(&self, states: &States) -> Vec<f32> {
+    fn pooled(&self, states: &States, pooling: Pooling) -> Vec<f32> {
         let d = 2 * self.weights.sizes.n_hidden;
         let query = self.weights.get("song.pool");
         let mut pooled = vec![0f32; states.lens.len() * d];
@@ -248,8 +248,8 @@ impl Network {
             pooled.chunks_mut(d).zip(states.values.chunks((states.n_words * d).max(1))).zip(&states.lens)
         {
             let words = words.chunks(d).take(len as usize);
-            let mut weights: Vec<f32> = match self.weights.pooling {
-                Pooling::Attention => words.clone().map(|state| dot(state, query)).collect(),
+            let mut weights: Vec<f32> = match pooling {
+                Pooling::Attention | Pooling::Woken => words.clone().map(|state| dot(state, query)).collect(),
                 Pooling::Mean => vec![0.0; len as usize],
             };
             let highest = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -302,8 +302,8 @@ impl Network {
         let d = 2 * sizes.n_hidden;
         let scale = self.weights.get("lyric.scale")[0];
         let joint = |pooled: &[f32]| self.joint(&self.layer(pooled, "lyric.hidden", d), "lyric.out");
-        if self.weights.pooling == Pooling::Mean {
-            let vectors = joint(&self.pooled(states));
+        if self.weights.pooling != Pooling::Attention {
+            let vectors = joint(&self.pooled(states, Pooling::Mean));
             let cosines = |vector: &[f32]| probes.iter().map(|p| scale * dot(vector, &p.lyric)).collect::<Vec<f32>>();
             return vectors.chunks(sizes.n_joint).flat_map(cosines).collect();
         }

@@ -68,7 +68,7 @@ impl Shortlist {
 
     /// Scores of all songs without attention, `[n_songs]`.
     pub fn scores(&self, network: &Network, songs: &Songs, probe: &Probe) -> Vec<f32> {
-        let is_reading = network.weights.pooling == super::weights::Pooling::Attention;
+        let is_reading = network.weights.pooling.has_woken();
         let mut woken = vec![0f32; if is_reading { self.priors.len() } else { 0 }];
         if is_reading {
             for &(tag, weight) in &probe.tags {

@@ -38,8 +38,25 @@ impl Sizes {
 pub enum Pooling {
     /// Tag attention.
     Attention,
-    /// The mean of the states, which no photo changes: the network without attention, for comparison.
+    /// The mean of the states, while the worth of words to tags still counts by itself: what attention alone adds is the
+    /// difference.
+    Woken,
+    /// The mean of the states, and no worth of words to tags: the bare network, for comparison.
     Mean,
+}
+
+impl Pooling {
+    const NAMED: [(Self, &'static str); 3] =
+        [(Self::Attention, "attention"), (Self::Woken, "woken"), (Self::Mean, "mean")];
+
+    /// Whether what the tags wake in a song is part of its score.
+    pub fn has_woken(self) -> bool {
+        self != Self::Mean
+    }
+
+    fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(pooling, _)| *pooling == self).map_or("attention", |(_, name)| name)
+    }
 }
 
 /// Numbers with their shape.
@@ -164,11 +181,10 @@ impl Weights {
 
     fn metadata(&self) -> HashMap<String, String> {
         let Sizes { n_vector, n_hidden, n_keys, n_joint, n_tags } = self.sizes;
-        let pooling = if self.pooling == Pooling::Mean { "mean" } else { "attention" };
         let sizes = [n_vector, n_hidden, n_keys, n_joint, n_tags].map(|x| x.to_string()).join(",");
         HashMap::from([
             ("kind".to_owned(), KIND.to_owned()),
-            ("pooling".to_owned(), pooling.to_owned()),
+            ("pooling".to_owned(), self.pooling.name().to_owned()),
             ("sizes".to_owned(), sizes),
         ])
     }
@@ -225,8 +241,8 @@ impl Weights {
             places,
             worths: vec![0.0; n_entries],
         };
-        let pooling =
-            if metadata.get("pooling").is_some_and(|p| p == "mean") { Pooling::Mean } else { Pooling::Attention };
+        let pooling = metadata.get("pooling").and_then(|p| Pooling::NAMED.iter().find(|(_, name)| p == name));
+        let pooling = pooling.map(|(pooling, _)| *pooling).ok_or_else(|| misfit("its way of pooling is unknown"))?;
         let mut weights = Self::initial(sizes, pooling, start, 0);
         for (name, array) in &mut weights.arrays {
             let view = raw(name, Dtype::F16)?;

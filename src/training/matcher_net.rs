@@ -73,10 +73,10 @@ impl Net {
     }
 
     /// States pooled by what knows no tag, `[n_songs, 2 n_hidden]`.
-    fn pooled(&self, states: &Tensor, batch: &Batch) -> Result<Tensor> {
+    fn pooled(&self, states: &Tensor, batch: &Batch, pooling: Pooling) -> Result<Tensor> {
         let (n_songs, n_words, d) = states.dims3()?;
-        let energies = match self.pooling {
-            Pooling::Attention => {
+        let energies = match pooling {
+            Pooling::Attention | Pooling::Woken => {
                 let query = self.get("song.pool").reshape((d, 1))?;
                 let energies = states.reshape((n_songs * n_words, d))?.matmul(&query)?;
                 (energies.reshape((n_songs, n_words))? + &batch.padding)?
@@ -98,20 +98,25 @@ impl Net {
         let photo_song = unit(&hidden.matmul(self.get("photo.song"))?)?;
         let states = [self.direction(batch, Order::Forward)?, self.direction(batch, Order::Backward)?];
         let states = Tensor::cat(&states, D::Minus1)?;
-        let pooled = self.pooled(&states, batch)?;
+        let pooled = self.pooled(&states, batch, self.pooling)?;
         let song_hidden = self.layer(&pooled, "song.hidden")?;
         let song = unit(&song_hidden.matmul(self.get("song.out"))?)?;
         let prior = (song_hidden.matmul(&self.get("prior.hidden").unsqueeze(1)?)?
             + batch.features.matmul(&self.get("prior.features").unsqueeze(1)?)?)?;
         let by_song = song.matmul(&photo_song.t()?)?.broadcast_mul(self.get("song.scale"))?;
         let mut quick = by_song.broadcast_add(&prior)?;
-        let lyric = if self.pooling == Pooling::Attention {
-            let worths = affinity::worths(self.get("affinity"), &tags, &self.places, &batch.rows, batch.n_words)?;
-            quick = (quick + self.woken(&worths, batch)?)?;
-            self.by_attention(&states, &v, &worths, &photo_lyric, batch)?
-        } else {
-            let lyric = unit(&self.layer(&pooled, "lyric.hidden")?.matmul(self.get("lyric.out"))?)?;
-            lyric.matmul(&photo_lyric.t()?)?
+        let worths = || affinity::worths(self.get("affinity"), &tags, &self.places, &batch.rows, batch.n_words);
+        let worths = self.pooling.has_woken().then(worths).transpose()?;
+        if let Some(worths) = &worths {
+            quick = (quick + self.woken(worths, batch)?)?;
+        }
+        let lyric = match (self.pooling, &worths) {
+            (Pooling::Attention, Some(worths)) => self.by_attention(&states, &v, worths, &photo_lyric, batch)?,
+            _ => {
+                let pooled = self.pooled(&states, batch, Pooling::Mean)?;
+                let lyric = unit(&self.layer(&pooled, "lyric.hidden")?.matmul(self.get("lyric.out"))?)?;
+                lyric.matmul(&photo_lyric.t()?)?
+            }
         };
         let full = (&quick + lyric.broadcast_mul(self.get("lyric.scale"))?)?;
         Ok(Scores { full: full.t()?, quick: quick.t()? })

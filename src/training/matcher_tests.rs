@@ -86,7 +86,7 @@ fn settings(out: &Path, pooling: Pooling) -> Settings {
 #[test]
 fn the_graph_and_what_is_served_give_the_same_scores() {
     let data = data();
-    for pooling in [Pooling::Attention, Pooling::Mean] {
+    for pooling in [Pooling::Attention, Pooling::Woken, Pooling::Mean] {
         let dir = tempfile::tempdir().unwrap();
         let weights = train(&data, &settings(dir.path(), pooling), &Device::Cpu, &mut |_, _, _| {}).unwrap();
         let photos: Vec<usize> = (0..7).collect();

@@ -92,6 +92,24 @@ fn a_team_builds_its_own_songs_with_the_words_of_a_model() {
 }
 
 #[test]
+fn a_word_that_songs_are_about_is_no_typing_error() {
+    let (dir, _) = built();
+    let songs = path(&dir, "mine.jsonl");
+    let place =
+        r#"{"title":"My Place","artist":"The Gulls","language":"en","popularity":0.9,"keywords":[["sea",1.0]]}"#;
+    let plage = r#"{"title":"Sous le vent","artist":"Bô","language":"fr","keywords":[["sand",1.0],["plage",0.4]]}"#;
+    fs::write(&songs, format!("{place}\n{plage}\n")).unwrap();
+    let (model, mine) = (path(&dir, "model"), path(&dir, "mine"));
+    run(&["catalog", "build", "--songs", &songs, "--model", &model, "--out", &mine]).expect_code(0);
+    let titles = |text: &str| -> Vec<String> {
+        let found = run(&["catalog", "search", text, "--model", &mine, "--json"]).expect_code(0).json();
+        found.iter().map(|song| song["title"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(titles("plage"), ["Sous le vent"]);
+    assert_eq!(titles("plaze"), ["My Place"]);
+}
+
+#[test]
 fn a_cut_catalogue_says_which_file_and_what_to_do() {
     let (dir, _) = built();
     let file = dir.path().join("model/catalog/catalogue.bin");

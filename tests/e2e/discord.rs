@@ -11,22 +11,23 @@ use image2song_fakes::discord::{Discord, TOKEN};
 use crate::program::{fixture_path, has_model};
 use crate::serving::Serving;
 
-struct World {
-    discord: Discord,
-    ada: User,
-    channel: Channel,
+/// A program's world: a channel with one person.
+pub struct World {
+    pub discord: Discord,
+    pub ada: User,
+    pub channel: Channel,
     dir: tempfile::TempDir,
 }
 
 impl World {
-    async fn new() -> World {
+    pub async fn new() -> World {
         let options = Options { identify_spacing: std::time::Duration::ZERO, ..Options::default() };
         let discord = Discord::start_with(options).await.unwrap();
         let (ada, channel) = (discord.person("Ada-Private-Name"), discord.channel());
         World { discord, ada, channel, dir: tempfile::tempdir().unwrap() }
     }
 
-    async fn serve(&self) -> Serving {
+    pub async fn serve(&self) -> Serving {
         let hosts = self.discord.file_hosts().map(|host| format!("http://{host}")).join(",");
         let variables = [
             ("DISCORD_TOKEN", TOKEN),
@@ -38,7 +39,7 @@ impl World {
         serving
     }
 
-    fn photo(name: &str) -> Photo {
+    pub fn photo(name: &str) -> Photo {
         Photo::jpeg(name, fs::read(fixture_path(name)).unwrap())
     }
 
@@ -48,7 +49,7 @@ impl World {
         self.discord.next_message().await
     }
 
-    async fn press(&self, message: &Posted, button: &str) -> Posted {
+    pub async fn press(&self, message: &Posted, button: &str) -> Posted {
         let id = message.custom_id(button).unwrap_or_else(|| panic!("no {button}: {:?}", message.buttons()));
         self.discord.press(message.id, self.ada, &id);
         self.discord.next_message().await

@@ -65,3 +65,40 @@ fn documented_commands_exist() {
     assert!(breaches.is_empty(), "{}", breaches.join("\n"));
     assert!(n_commands >= 2, "README.md shows at least two commands, found {n_commands}");
 }
+
+/// Calls whose text is shown to people in a chat.
+const SHOWN: [&str; 9] = [
+    "Show::text(",
+    "Styled::of(",
+    ".label(",
+    ".placeholder(",
+    ".text(",
+    ".bold(",
+    ".italic(",
+    ".answer_press(query, ",
+    ".say(spot, ",
+];
+
+#[test]
+fn what_people_in_chats_read_stands_in_the_locale_files() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut n_calls = 0;
+    for folder in ["bots/discord/src", "bots/telegram/src"] {
+        for entry in fs::read_dir(root.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            for (at, call) in SHOWN.iter().flat_map(|call| code.match_indices(call)) {
+                n_calls += 1;
+                let argument = code[at + call.len()..].trim_start().trim_start_matches("&format!(");
+                let literal = argument.strip_prefix('"').map(|rest| rest.split('"').next().unwrap().replace("\\n", ""));
+                let is_raw = literal.as_ref().is_some_and(|text| {
+                    // What stands in braces is filled in.
+                    text.split(['{', '}']).step_by(2).any(|part| part.chars().any(char::is_alphabetic))
+                });
+                assert!(!is_raw, "{}: {call}{literal:?}", path.display());
+            }
+        }
+    }
+    assert!(n_calls > 30, "{n_calls} calls found");
+}

@@ -6,6 +6,9 @@ mod photo;
 
 mod program;
 
+#[path = "../../bots/web/tests/http/chromium.rs"]
+mod chromium;
+
 mod catalog;
 mod deploy;
 mod discord;
@@ -17,6 +20,7 @@ mod golden;
 mod help;
 mod model_folder;
 mod photos_of_song;
+mod pictures;
 mod real_photos;
 mod serving;
 mod suggest;

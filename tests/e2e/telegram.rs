@@ -14,7 +14,8 @@ use crate::serving::Serving;
 /// Loading the model takes its time on a machine that does other things.
 const SOON: Duration = Duration::from_secs(120);
 
-struct World {
+/// A program's world: a private chat with one person.
+pub struct World {
     telegram: Telegram,
     ada: User,
     chat: ChatId,
@@ -22,14 +23,14 @@ struct World {
 }
 
 impl World {
-    async fn new() -> World {
+    pub async fn new() -> World {
         let telegram = Telegram::start().await;
         let ada = User::with_language(42, "Ada-Private-Name", "en");
         let chat = telegram.private(&ada);
         World { telegram, ada, chat, dir: tempfile::tempdir().unwrap() }
     }
 
-    fn serve(&self) -> Serving {
+    pub fn serve(&self) -> Serving {
         let url = self.telegram.url();
         Serving::start(
             self.dir.path(),
@@ -37,12 +38,12 @@ impl World {
         )
     }
 
-    fn photo(&self, name: &str, caption: &str) -> i64 {
+    pub fn photo(&self, name: &str, caption: &str) -> i64 {
         let jpeg = fs::read(fixture_path(name)).unwrap();
         self.telegram.photo(self.chat, &self.ada, &jpeg, caption).id
     }
 
-    async fn message(&self) -> BotMessage {
+    pub async fn message(&self) -> BotMessage {
         self.telegram.wait_for_message(SOON).await
     }
 

@@ -8,8 +8,10 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use data_encoding::BASE64;
 use serde_json::Value;
 
+use crate::chromium::Browser;
 use crate::program::{program, run, run_with};
 
 const PHOTO: &str = "tests/fixtures/beach_sunset.jpg";
@@ -195,6 +197,47 @@ fn a_person_gets_a_page_and_an_operator_health_and_metrics() {
     for secret in ["confidential", "aaaaaaaa"] {
         assert!(!log.contains(secret), "{secret} in {log}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_photo_dropped_on_the_page_brings_songs_regions_and_words() {
+    let Some(mut browser) = Browser::start() else { return };
+    let server = Server::start(&[]);
+    browser.screen(390, 844, "light");
+    browser.open(&format!("http://{}/", server.address));
+    // What a hand does with the mouse, as the page hears it.
+    let drop = format!(
+        "(() => {{ const bytes = Uint8Array.from(atob('{}'), c => c.charCodeAt(0)); const data = new DataTransfer(); \
+         data.items.add(new File([bytes], 'beach.jpg', {{type: 'image/jpeg'}})); \
+         document.body.dispatchEvent(new DragEvent('drop', {{bubbles: true, cancelable: true, dataTransfer: data}})); }})()",
+        BASE64.encode(&photo(PHOTO))
+    );
+    browser.value(&drop);
+    browser.wait_for("document.querySelectorAll('.songs > li').length === 5");
+    browser.wait_for("document.getElementById('shown').naturalWidth > 0");
+    browser.look("real-phone");
+    let titles = browser.value("[...document.querySelectorAll('.songs h3')].map(title => title.textContent)");
+    let own = run(&["suggest", PHOTO, "--json"]).expect_code(0).one();
+    let expected = own["suggestions"].as_array().unwrap().iter().map(|one| one["song"]["title"].clone());
+    assert_eq!(titles, Value::Array(expected.collect()));
+    let seen = browser.value(
+        "({regions: document.querySelectorAll('.regions > li').length, links: document.querySelectorAll('.links a').length, \
+          frames: document.querySelectorAll('.frame rect').length, why: document.querySelector('.why').textContent})",
+    );
+    assert!(seen["regions"].as_u64() > Some(0) && seen["frames"].as_u64() > Some(0), "{seen}");
+    assert_eq!((seen["links"].as_u64(), seen["why"].as_str().unwrap().contains('→')), (Some(20), true), "{seen}");
+
+    let text = tempfile::NamedTempFile::with_suffix(".jpg").unwrap();
+    std::fs::write(text.path(), "no photo at all").unwrap();
+    browser.choose(text.path());
+    browser.wait_for("!!document.querySelector('.fault')");
+    let fault = browser.value("document.querySelector('.fault').textContent");
+    assert!(fault.as_str().unwrap().contains("no photo I can open"), "{fault}");
+    // The browser notes the refused photo's status; a breach of the policy would be a fault of another kind.
+    browser.faults.retain(|fault| !fault.contains("the server responded with a status of 4"));
+    assert_eq!(browser.faults, [""; 0]);
+    assert_eq!(server.stop().0, Some(0));
 }
 
 #[cfg(unix)]

@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod fake;
 pub mod fetch;
 pub mod health;
+pub mod html;
 pub mod locale;
 pub mod payload;
 pub mod phrasing;

@@ -189,6 +189,22 @@ mod tests {
     }
 
     #[test]
+    fn no_language_is_left_in_english() {
+        let letters = |text: &str| text.chars().filter(|c| c.is_alphabetic()).count();
+        for locale in Locale::ALL.into_iter().filter(|locale| *locale != Locale::En) {
+            for message in locale.messages() {
+                let filled: Vec<String> = values(locale, &message).into_iter().collect();
+                let args: Vec<(&str, Value<'_>)> =
+                    filled.iter().map(|name| (name.as_str(), Value::Number(7))).collect();
+                let (own, english) = (locale.tell(&message, &args), Locale::En.tell(&message, &args));
+                // A lone word such as "Photo" may be the same in two languages.
+                let is_sentence = english.contains(' ') && letters(&english) > 3;
+                assert!(!is_sentence || own != english, "{locale}: {message} is {own:?}");
+            }
+        }
+    }
+
+    #[test]
     fn plurals_and_fallbacks() {
         let busy = |n| Locale::En.tell("busy", &[("seconds", Value::Number(n))]);
         assert!(busy(1).ends_with("in a second."), "{}", busy(1));

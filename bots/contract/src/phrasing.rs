@@ -1,8 +1,9 @@
 //! Answers and refusals as plain sentences. Adapters escape them and add their platform's marks, buttons and links.
 
-use crate::answer::{Answer, PhotoFault, Reason, Refusal, SongLine};
+use crate::answer::{Answer, PhotoFault, Reason, Refusal, SongLine, Vote};
 use crate::ask::Intake;
 use crate::locale::{Locale, Value};
+use crate::payload::Verb;
 use crate::settings::{Level, Privacy};
 
 /// Most tags named of one photo.
@@ -105,6 +106,24 @@ pub fn refusal(refusal: &Refusal, locale: Locale, intake: Intake) -> String {
         Refusal::NothingFits | Refusal::SwitchedOff | Refusal::TooOld | Refusal::NotAllowed => {
             locale.say(refusal.name())
         }
+    }
+}
+
+/// What a vote came to.
+pub fn voted(locale: Locale, vote: Vote, level: Level) -> String {
+    locale.say(match (vote, level) {
+        (Vote::None, _) => "voted-none",
+        (_, Level::Off) => "voted-off",
+        (Vote::Up, _) => "voted-up",
+        (Vote::Down, _) => "voted-down",
+    })
+}
+
+/// Why a press came to nothing.
+pub fn press_refusal(refused: &Refusal, verb: Verb, locale: Locale, intake: Intake) -> String {
+    match refused {
+        Refusal::NotAllowed if verb == Verb::Delete => locale.say("not-yours"),
+        refused => refusal(refused, locale, intake),
     }
 }
 

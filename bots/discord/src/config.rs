@@ -56,7 +56,7 @@ pub struct Bounds {
     pub unready: Duration,
     /// Time between two looks at the connection.
     pub look: Duration,
-    /// More fresh sessions than this within [`Bounds::sessions_within`] are a loop, which eats the 1000 a day that
+    /// More fresh sessions a shard than this within [`Bounds::sessions_within`] are a loop, which eats the 1000 a day that
     /// Discord grants.
     pub max_sessions: usize,
     /// See [`Bounds::max_sessions`].

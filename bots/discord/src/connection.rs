@@ -172,6 +172,7 @@ async fn guard(adapter: &Adapter, watch: &Watch, manager: oneshot::Receiver<Arc<
         // The runner holds this lock for moments only, but a spinning one could hold it for ever.
         let Ok(runners) = tokio::time::timeout(bounds.look, manager.runners.lock()).await else { continue };
         let is_ready = !runners.is_empty() && runners.values().all(|runner| runner.stage == ConnectionStage::Connected);
+        let n_shards = runners.len().max(1);
         let latency = runners.values().map(|runner| runner.latency).max().flatten();
         drop(runners);
         if is_ready {
@@ -186,7 +187,8 @@ async fn guard(adapter: &Adapter, watch: &Watch, manager: oneshot::Receiver<Arc<
             return format!("no session for {} s", bounds.unready.as_secs());
         }
         let n_sessions = watch.n_within(bounds.sessions_within);
-        if n_sessions > bounds.max_sessions {
+        // Each shard has sessions of its own, and a first one at the start.
+        if n_sessions > bounds.max_sessions * n_shards {
             watch.clear();
             return format!("{n_sessions} fresh sessions within {} s", bounds.sessions_within.as_secs());
         }

@@ -7,24 +7,28 @@ use std::sync::Arc;
 use image2song_contract::place::{CommunityId, Platform};
 use image2song_contract::supervise::caught;
 use serenity::client::{Context, EventHandler, RawEventHandler};
+use serenity::json;
 use serenity::model::application::Interaction;
-use serenity::model::channel::{Message, Reaction};
-use serenity::model::event::Event;
+use serenity::model::channel::{Message, Reaction, ReactionType};
+use serenity::model::event::{Event, ReactionRemoveAllEvent};
 use serenity::model::gateway::Ready;
 use serenity::model::guild::{Guild, UnavailableGuild};
 use tokio::runtime::Handle;
 
 use crate::adapter::Adapter;
 use crate::connection::Watch;
+use crate::reactions::Under;
 use crate::{commands, interactions, question, reactions};
 
 /// Events that are handled here: one of these that serenity cannot read is a loss that nobody else would notice.
-const HANDLED: [&str; 6] = [
+const HANDLED: [&str; 8] = [
     "READY",
     "MESSAGE_CREATE",
     "INTERACTION_CREATE",
     "MESSAGE_REACTION_ADD",
     "MESSAGE_REACTION_REMOVE",
+    "MESSAGE_REACTION_REMOVE_ALL",
+    "MESSAGE_REACTION_REMOVE_EMOJI",
     "GUILD_DELETE",
 ];
 
@@ -47,6 +51,13 @@ impl Events {
                 tracing::error!("a handler panicked");
             }
         });
+    }
+}
+
+impl Events {
+    fn cleared(&self, gone: &ReactionRemoveAllEvent, emoji: Option<ReactionType>) {
+        let under = Under { guild: gone.guild_id, channel: gone.channel_id, message: gone.message_id };
+        self.spawn(reactions::on_cleared(self.adapter.clone(), under, emoji));
     }
 }
 
@@ -101,8 +112,17 @@ impl RawEventHandler for Events {
         self.adapter.health.live();
         match event {
             Event::Ready(_) => self.watch.began(),
+            // The other kind of handler is not told the server of this.
+            Event::ReactionRemoveAll(gone) => self.cleared(&gone, None),
             Event::Resumed(_) => self.adapter.health.count("gateway", "resumed"),
-            Event::Unknown(unknown) => {
+            Event::Unknown(mut unknown) => {
+                // serenity wants fields of this event that Discord never sends, so it is read here.
+                if unknown.kind == "MESSAGE_REACTION_REMOVE_EMOJI" {
+                    let emoji = json::from_value(unknown.value["emoji"].take());
+                    if let (Ok(emoji), Ok(gone)) = (emoji, json::from_value(unknown.value)) {
+                        return self.cleared(&gone, Some(emoji));
+                    }
+                }
                 // Its content is somebody's, so only its kind is told.
                 if let Some(kind) = HANDLED.into_iter().find(|kind| *kind == unknown.kind) {
                     self.adapter.health.count("unreadable-event", kind);

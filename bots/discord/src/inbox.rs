@@ -31,6 +31,16 @@ impl<T: Clone> Recent<T> {
         former
     }
 
+    /// All keys that begin so, with their values.
+    pub fn starting_with(&self, start: &str) -> Vec<(String, T)> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.0
+            .iter()
+            .filter(|(key, _)| key.starts_with(start))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
+    }
+
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<T> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).0.get(key).cloned()
@@ -47,5 +57,6 @@ mod tests {
         assert_eq!((recent.put("a", 1), recent.put("b", 2), recent.put("a", 3)), (None, None, Some(1)));
         assert_eq!(recent.put("c", 4), None);
         assert_eq!((recent.get("a"), recent.get("b"), recent.get("c")), (None, Some(2), Some(4)));
+        assert_eq!(recent.starting_with("b"), [("b".to_owned(), 2)]);
     }
 }

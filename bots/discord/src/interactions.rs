@@ -1,34 +1,24 @@
 //! Commands and buttons. The acknowledgement is the first thing that happens: Discord gives three seconds for it.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use image2song_contract::answer::{Answer, Pressed, Refusal, Vote, Why};
-use image2song_contract::ask::{Press, Receipt, Trigger};
+use image2song_contract::answer::Refusal;
+use image2song_contract::ask::{Receipt, Trigger};
 use image2song_contract::locale::{Locale, Value};
 use image2song_contract::payload::{Payload, Verb};
-use image2song_contract::phrasing;
 use image2song_contract::place::{MessageId, Person, Place, Platform};
-use image2song_contract::settings::Level;
-use serenity::builder::CreateAttachment;
 use serenity::model::Permissions;
 use serenity::model::application::{
     CommandDataOptionValue, CommandInteraction, ComponentInteraction, Interaction, InteractionContext,
 };
-use serenity::model::channel::Message;
 
 use crate::adapter::{self, Adapter};
-use crate::answer;
 use crate::api::{Defer, Show};
 use crate::commands::{ABOUT, PRIVACY, SETTINGS, SONGS, SUGGEST};
 use crate::photos::{self, Origin};
+use crate::press::{Pressing, refuse, show_answer};
 use crate::question::Question;
 use crate::{privacy, settings};
-
-/// Most characters of a text message.
-const MAX_TEXT: usize = 2000;
-/// Most characters of an alternative text.
-const MAX_ALT: usize = 1024;
 
 /// Who acted where, and how to answer.
 pub struct Caller {
@@ -119,7 +109,11 @@ pub fn text_option(command: &CommandInteraction, name: &str) -> Option<String> {
 /// `/songs`, or the command of a message's menu.
 async fn on_question(adapter: &Adapter, command: &CommandInteraction, caller: Caller) {
     let key = format!("i:{}", command.id);
-    let receipt = Receipt { platform: Platform::Discord, key: key.clone(), note: format!("i {}", command.token) };
+    let receipt = Receipt {
+        platform: Platform::Discord,
+        key: key.clone(),
+        note: format!("i {} {}", command.token, caller.locale.code()),
+    };
     // It is new, for no interaction is told twice over a restart; what matters is that it is closed below.
     drop(adapter.bot.receive(receipt).await);
     adapter.health.count("request", if command.data.name == SONGS { "slash" } else { "menu" });
@@ -156,17 +150,6 @@ async fn on_question(adapter: &Adapter, command: &CommandInteraction, caller: Ca
     adapter.bot.close(Platform::Discord, &key).await;
 }
 
-async fn show_answer(adapter: &Adapter, caller: &Caller, answer: &Answer, is_spoiler: bool, is_more: bool) {
-    let shown = answer::show(answer, adapter.bot.intake(), is_spoiler, is_more);
-    if let Some(id) = caller.answer(adapter, shown).await {
-        adapter.bot.posted(Platform::Discord, answer.slate, id).await;
-    }
-}
-
-async fn refuse(adapter: &Adapter, caller: &Caller, refusal: &Refusal) {
-    caller.answer(adapter, Show::text(adapter.say(refusal, caller.locale))).await;
-}
-
 async fn on_component(adapter: &Adapter, component: &ComponentInteraction) {
     let id = component.data.custom_id.as_str();
     let payload: Option<Payload> = id.parse().ok();
@@ -188,95 +171,9 @@ async fn on_component(adapter: &Adapter, component: &ComponentInteraction) {
     let locale = adapter.bot.locale(&place, &person).await;
     let caller = Caller { place, person, locale, token: component.token.clone() };
     match payload {
-        Some(payload) => on_press(adapter, component, caller, payload).await,
+        Some(payload) => Pressing::new(component, caller, payload).take(adapter).await,
         None if id.starts_with(settings::PREFIX) => settings::on_component(adapter, component, caller).await,
         None if id.starts_with(privacy::PREFIX) => privacy::on_component(adapter, component, caller).await,
         None => refuse(adapter, &caller, &Refusal::TooOld).await,
     }
-}
-
-async fn on_press(adapter: &Adapter, component: &ComponentInteraction, caller: Caller, payload: Payload) {
-    adapter.health.count("request", "button");
-    let born = u64::try_from(component.id.created_at().unix_timestamp()).unwrap_or_default();
-    let pressed = adapter.bot.press(Press {
-        place: caller.place.clone(),
-        person: caller.person.clone(),
-        payload,
-        key: format!("i:{}", component.id),
-        at: UNIX_EPOCH.checked_add(Duration::from_secs(born)).unwrap_or_else(SystemTime::now),
-    });
-    match pressed.await {
-        Ok(Pressed::Voted { vote, level }) => {
-            caller.answer(adapter, Show::text(caller.locale.say(thanks(vote, level)))).await;
-        }
-        Ok(Pressed::More(answer)) => {
-            show_answer(adapter, &caller, &answer, is_hidden(&component.message), true).await;
-        }
-        Ok(Pressed::Why) => explain(adapter, component, &caller, payload).await,
-        Ok(Pressed::Delete) => {
-            if let Err(error) = adapter.api.take_back(&component.token).await {
-                tracing::warn!(kind = error.name(), code = error.code(), "an answer was not taken away");
-            }
-        }
-        // The button's own message stays; what is said stands beside it.
-        Err(refusal) if payload.verb == Verb::Delete => {
-            let text = match refusal {
-                Refusal::NotAllowed => caller.locale.say("not-yours"),
-                refusal => adapter.say(&refusal, caller.locale),
-            };
-            caller.whisper(adapter, Show::text(text)).await;
-        }
-        Err(refusal) => refuse(adapter, &caller, &refusal).await,
-    }
-}
-
-fn thanks(vote: Vote, level: Level) -> &'static str {
-    match (vote, level) {
-        (Vote::None, _) => "voted-none",
-        (_, Level::Off) => "voted-off",
-        (Vote::Up, _) => "voted-up",
-        (Vote::Down, _) => "voted-down",
-    }
-}
-
-/// Whether an answer hides what the photo shows.
-fn is_hidden(message: &Message) -> bool {
-    message.embeds.first().and_then(|embed| embed.description.as_deref()).is_some_and(|text| text.starts_with("||"))
-}
-
-/// The explanation picture, to the asker alone; in words where the photo cannot be had any more.
-async fn explain(adapter: &Adapter, component: &ComponentInteraction, caller: &Caller, payload: Payload) {
-    let first = adapter.bot.why(payload.slate, Vec::new()).await;
-    let explained = match first {
-        Ok(Why::PhotoNeeded { origin }) => {
-            let photos = adapter.load_again(&origin).await;
-            if photos.is_empty() {
-                Ok(Why::PhotoNeeded { origin })
-            } else {
-                adapter.bot.why(payload.slate, photos).await
-            }
-        }
-        explained => explained,
-    };
-    match explained {
-        Ok(Why::Picture { png, alt_text }) => {
-            let alt = phrasing::cut(&alt_text, MAX_ALT);
-            let file = CreateAttachment::bytes(png.to_vec(), "why.png").description(alt);
-            let text = caller.locale.say("why-text");
-            caller.answer(adapter, Show { file: Some(file), ..Show::text(text) }).await;
-        }
-        Ok(Why::PhotoNeeded { .. }) => {
-            let reasons = reasons(&component.message);
-            let text = caller.locale.tell("why-gone", &[("reasons", Value::Text(&reasons))]);
-            caller.answer(adapter, Show::text(phrasing::cut(&text, MAX_TEXT))).await;
-        }
-        Err(refusal) => refuse(adapter, caller, &refusal).await,
-    }
-}
-
-/// The reasons as they stand in an answer: the second line of each song, which is escaped already.
-fn reasons(message: &Message) -> String {
-    let fields = message.embeds.iter().flat_map(|embed| &embed.fields);
-    let lines = fields.filter_map(|field| field.value.lines().nth(1).filter(|line| line.contains('→')));
-    lines.collect::<Vec<_>>().join("; ")
 }

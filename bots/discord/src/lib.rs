@@ -18,6 +18,7 @@ mod inbox;
 mod interactions;
 mod markdown;
 mod photos;
+mod press;
 mod privacy;
 mod question;
 mod reactions;

@@ -14,11 +14,15 @@ use crate::interactions::Caller;
 /// Begins the ids of the buttons.
 pub const PREFIX: &str = "p1:";
 
-/// What each button is called, by its id.
-const BUTTONS: [(&str, &str, ButtonStyle); 5] = [
+/// Id of the button that takes a choice back.
+const UNSET: &str = "unset";
+
+/// What each button is called, by its id; choices stand in the first row.
+const BUTTONS: [(&str, &str, ButtonStyle); 6] = [
     ("off", "privacy-set-off", ButtonStyle::Secondary),
     ("counts", "privacy-set-counts", ButtonStyle::Secondary),
     ("training", "privacy-set-training", ButtonStyle::Secondary),
+    (UNSET, "privacy-set-unset", ButtonStyle::Secondary),
     ("export", "privacy-export", ButtonStyle::Primary),
     ("erase", "privacy-erase", ButtonStyle::Danger),
 ];
@@ -43,8 +47,8 @@ pub async fn on_component(adapter: &Adapter, component: &ComponentInteraction, c
             let erased = adapter.bot.erase(place, person).await;
             erased.map(|n| caller.locale.tell("privacy-erased", &[("n", Value::Number(n as u64))]))
         }
-        (_, Some(level)) => {
-            let set = adapter.bot.set_level(place, person, Some(level)).await;
+        (UNSET, None) | (_, Some(_)) => {
+            let set = adapter.bot.set_level(place, person, level).await;
             set.map(|()| caller.locale.say("saved"))
         }
         _ => Err(Refusal::TooOld),
@@ -79,6 +83,6 @@ async fn panel(adapter: &Adapter, caller: &Caller, said: Option<String>) -> Resu
     let button = |(id, label, style): (&str, &str, ButtonStyle)| {
         CreateButton::new(format!("{PREFIX}{id}")).label(phrasing::cut(&caller.locale.say(label), 80)).style(style)
     };
-    let rows = vec![CreateActionRow::Buttons(BUTTONS.map(button).into())];
+    let rows = BUTTONS.map(button).chunks(4).map(|row| CreateActionRow::Buttons(row.into())).collect();
     Ok(Show { rows, ..Show::text(lines.join("\n")) })
 }

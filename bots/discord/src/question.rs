@@ -6,17 +6,18 @@ use std::sync::atomic::Ordering;
 use image2song_contract::answer::{Answer, Refusal};
 use image2song_contract::ask::{Ask, Receipt, Trigger};
 use image2song_contract::bot::Received;
-use image2song_contract::locale::Value;
+use image2song_contract::locale::{Locale, Value};
 use image2song_contract::phrasing;
 use image2song_contract::place::{self, Person, Place, Platform};
 use image2song_contract::supervise::caught;
 use serenity::model::channel::{Message, MessageReferenceKind, MessageType};
-use serenity::model::id::MessageId;
+use serenity::model::id::{ChannelId, GuildId, MessageId, UserId};
 
 use crate::adapter::{self, Adapter};
 use crate::answer;
 use crate::api::Show;
 use crate::photos::{self, Link, Origin};
+use crate::press::Pressing;
 use crate::typing::Typing;
 
 /// Most characters of the words beside a photo.
@@ -87,7 +88,7 @@ pub async fn on_message(adapter: Arc<Adapter>, message: Message) {
     }
     let Some(_working) = adapter.begin() else { return };
     let guild = message.guild_id.map_or(0, |guild| guild.get());
-    let note = format!("m {} {} {guild}", message.channel_id, message.id);
+    let note = format!("m {} {} {guild} {}", message.channel_id, message.id, message.author.id);
     let receipt = Receipt { platform: Platform::Discord, key: key(message.id), note };
     if adapter.bot.receive(receipt).await == Ok(Received::Again) {
         return;
@@ -246,33 +247,39 @@ pub async fn answer_left_open(adapter: Arc<Adapter>) {
         let Some(_working) = adapter.begin() else { return };
         adapter.health.count("request", "left-open");
         match receipt.note.split(' ').collect::<Vec<_>>().as_slice() {
-            ["m", channel, message, guild] => {
-                let ids = [channel, message].map(|id| id.parse::<u64>().unwrap_or_default().max(1));
-                answer_again(&adapter, ids, guild.parse().unwrap_or_default()).await;
+            ["m", ids @ ..] if ids.len() == 4 => {
+                let id = |idx: usize| ids[idx].parse::<u64>().unwrap_or_default();
+                answer_again(&adapter, [id(0).max(1), id(1).max(1)], id(2), id(3).max(1)).await;
             }
-            ["i", token] => {
-                let text = image2song_contract::locale::Locale::default().say("apology");
+            ["i", token, locale] => {
+                let text = Locale::of_tag(locale).unwrap_or_default().say("apology");
                 // After a quarter of an hour nobody can answer it any more.
                 let _ = adapter.api.answer(token, Show::text(text)).await;
             }
-            _ => {}
+            _ => {
+                if let Some(pressing) = Pressing::from_note(&receipt.note) {
+                    pressing.answer(&adapter).await;
+                }
+            }
         }
         adapter.bot.close(Platform::Discord, &receipt.key).await;
     }
 }
 
-async fn answer_again(adapter: &Arc<Adapter>, [channel, message]: [u64; 2], guild: u64) {
-    use serenity::model::id::{ChannelId, GuildId};
+async fn answer_again(adapter: &Arc<Adapter>, [channel, message]: [u64; 2], guild: u64, user: u64) {
     let (channel, id) = (ChannelId::new(channel), MessageId::new(message));
+    let guild = (guild > 0).then(|| GuildId::new(guild.max(1)));
     adapter.handled.put(&key(id), ());
     let read = adapter.api.read(channel, id).await;
     if let Ok(mut message) = read {
-        message.guild_id = (guild > 0).then(|| GuildId::new(guild.max(1)));
+        message.guild_id = guild;
         if let Some(trigger) = trigger(adapter, &message).await {
             return answer_message(adapter, &message, trigger).await;
         }
     }
-    let text = image2song_contract::locale::Locale::default().say("apology");
+    let user = UserId::new(user);
+    let (place, person) = (adapter::place(guild, channel, user, false), adapter::person(user, None, false));
+    let text = adapter.bot.locale(&place, &person).await.say("apology");
     let _ = adapter.api.reply(channel, id, Show::text(text)).await;
 }
 

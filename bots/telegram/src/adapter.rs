@@ -1,6 +1,6 @@
 //! The running adapter: takes updates into the journal, works on each in a task of its own, and closes it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,18 +10,21 @@ use image2song_contract::ask::{Reaction, Receipt};
 use image2song_contract::bot::{Received, SongBot};
 use image2song_contract::health::Health;
 use image2song_contract::locale::{Locale, Value as Filled};
+use image2song_contract::payload::{Payload, Verb};
 use image2song_contract::phrasing;
 use image2song_contract::place::{CommunityId, Platform};
 use image2song_contract::supervise::caught;
 use serde_json::Value;
 use teloxide::types::{Update, UpdateKind};
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot::error::TryRecvError;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 
 use crate::album::{self, Albums};
 use crate::api::Api;
 use crate::fault::Fault;
 use crate::files::Files;
+use crate::press::Below;
 use crate::recognize;
 use crate::styled::Styled;
 use crate::task::{Command, Spot, Task, message_id, time};
@@ -43,6 +46,8 @@ pub struct Adapter {
     resumed: Mutex<HashSet<String>>,
     tasks: Mutex<JoinSet<()>>,
     bound: Arc<Semaphore>,
+    /// The end of everybody's last vote that was begun.
+    votes: Mutex<HashMap<String, oneshot::Receiver<()>>>,
 }
 
 impl Adapter {
@@ -66,6 +71,7 @@ impl Adapter {
             resumed: Mutex::default(),
             tasks: Mutex::new(JoinSet::new()),
             bound: Arc::new(Semaphore::new(MAX_TASKS)),
+            votes: Mutex::default(),
         })
     }
 
@@ -135,13 +141,39 @@ impl Adapter {
     async fn start(self: &Arc<Self>, key: String, task: Task) {
         // The semaphore is never closed; if it were, work would only be unbounded.
         let permit = Arc::clone(&self.bound).acquire_owned().await.ok();
-        let adapter = Arc::clone(self);
+        let (adapter, turn) = (Arc::clone(self), self.turn(&task));
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
         tasks.spawn(async move {
+            let ended = match turn {
+                Some((before, ended)) => {
+                    if let Some(before) = before {
+                        // It ends with an error, for nothing is ever sent: the other end goes with its task.
+                        let _ = before.await;
+                    }
+                    Some(ended)
+                }
+                None => None,
+            };
             adapter.work(key, task).await;
-            drop(permit);
+            drop((ended, permit));
         });
+    }
+
+    /// The place of a vote after the same person's votes before it, which is what to wait for and what to drop at the
+    /// end; `None` of what needs no order.
+    fn turn(&self, task: &Task) -> Option<(Option<oneshot::Receiver<()>>, oneshot::Sender<()>)> {
+        let Task::Press { spot, data, .. } = task else { return None };
+        let verb = data.parse::<Payload>().ok()?.verb;
+        if !matches!(verb, Verb::Up | Verb::Down) {
+            return None;
+        }
+        let (ended, end) = oneshot::channel();
+        let mut votes = self.votes.lock().unwrap_or_else(PoisonError::into_inner);
+        if votes.len() >= MAX_TASKS {
+            votes.retain(|_, end| end.try_recv() == Err(TryRecvError::Empty));
+        }
+        Some((votes.insert(format!("{}:{}", spot.chat, spot.person.user.0), end), ended))
     }
 
     /// Waits for the work at hand, then gives up what is left: it stays in the journal.
@@ -205,7 +237,9 @@ impl Adapter {
                 self.say(&spot, &self.why_not(locale, &Refusal::BadPhoto(PhotoFault::NotAPhoto))).await
             }
             Task::Command(spot, command) => self.command(&spot, command).await,
-            Task::Press { spot, query, data, has_spoiler } => self.press(spot, &query, &data, has_spoiler).await,
+            Task::Press { spot, query, data, has_spoiler, reasons } => {
+                self.press(Below { spot: &spot, has_spoiler, reasons: &reasons }, &query, &data).await
+            }
             Task::React { spot, changes, at_s, update } => {
                 for (idx, (sign, is_added)) in changes.into_iter().enumerate() {
                     let message = message_id(spot.chat, spot.message);

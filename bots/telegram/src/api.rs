@@ -8,8 +8,8 @@ use std::time::Duration;
 use image2song_contract::bot::SongBot;
 use image2song_contract::health::Health;
 use image2song_contract::place::{CommunityId, Platform};
+use teloxide::Bot;
 use teloxide::types::ChatId;
-use teloxide::{Bot, RequestError};
 
 use crate::fault::Fault;
 use crate::gate::Gate;
@@ -64,7 +64,7 @@ impl Api {
         call: impl Fn(ChatId) -> R,
     ) -> Result<T, Fault>
     where
-        R: Future<Output = Result<T, RequestError>>,
+        R: Future<Output = Result<T, Fault>>,
     {
         let mut chat = chat;
         let (mut n_floods, mut n_failures, mut has_moved) = (0, 0, false);
@@ -72,11 +72,10 @@ impl Api {
             if !self.gate.pass(chat).await {
                 return Err(Fault::Dead);
             }
-            let error = match call(chat).await {
+            let fault = match call(chat).await {
                 Ok(done) => return Ok(done),
-                Err(error) => error,
+                Err(fault) => fault,
             };
-            let fault = Fault::of(&error);
             self.note(method, fault);
             match fault {
                 Fault::Flood(wait) if n_floods < MAX_FLOODS => {

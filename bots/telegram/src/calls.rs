@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use teloxide::payloads::setters::*;
-use teloxide::prelude::{Request, Requester};
+use teloxide::prelude::Requester;
 use teloxide::types::{
     CallbackQueryId, ChatAction, ChatId, InlineKeyboardMarkup, InputFile, LinkPreviewOptions, MessageId, ParseMode,
     ReplyParameters, UserId,
@@ -15,6 +15,7 @@ use crate::api::Api;
 use crate::fault::Fault;
 use crate::styled::{MAX_CAPTION, MAX_TEXT, Styled, short};
 use crate::task::Spot;
+use crate::wire::upload;
 
 /// Telegram shows "typing" for about five seconds.
 const TYPING_INTERVAL: Duration = Duration::from_secs(4);
@@ -49,8 +50,8 @@ pub fn typing(api: &Arc<Api>, spot: &Spot) -> Typing {
             if !api.is_closed(chat) {
                 let mut request = api.bot().send_chat_action(chat, ChatAction::Typing);
                 request.message_thread_id = thread;
-                if let Err(error) = request.send().await {
-                    api.note("sendChatAction", Fault::of(&error));
+                if let Err(fault) = api.call(request).await {
+                    api.note("sendChatAction", fault);
                 }
             }
             tokio::time::sleep(TYPING_INTERVAL).await;
@@ -81,7 +82,7 @@ impl Api {
                 request.reply_parameters = reply_to(spot, chat);
                 request.message_thread_id = spot.thread();
                 request.reply_markup = buttons.clone().map(Into::into);
-                request.send()
+                self.call(request)
             })
         };
         let sent = match send(text.html(), Some(ParseMode::Html)).await {
@@ -101,7 +102,7 @@ impl Api {
                 let mut request = request.link_preview_options(NO_PREVIEW);
                 request.parse_mode = mode;
                 request.reply_markup = buttons.clone();
-                request.send()
+                self.call(request)
             })
         };
         let edited = match edit(text.html(), Some(ParseMode::Html)).await {
@@ -113,7 +114,7 @@ impl Api {
 
     /// Takes away a message of the bot.
     pub async fn delete(&self, spot: &Spot) -> Result<(), Fault> {
-        let delete = |_| self.bot().delete_message(spot.chat, MessageId(spot.message)).send();
+        let delete = |_| self.call(self.bot().delete_message(spot.chat, MessageId(spot.message)));
         let deleted = self.deliver("deleteMessage", spot.chat, delete).await;
         deleted.map(drop).or_else(|fault| if fault == Fault::Done { Ok(()) } else { Err(fault) })
     }
@@ -128,7 +129,7 @@ impl Api {
                 request.reply_parameters = reply_to(spot, chat);
                 request.message_thread_id = spot.thread();
                 request.has_spoiler = has_spoiler.then_some(true);
-                request.send()
+                upload(request)
             })
         };
         match send(caption.html().to_owned(), Some(ParseMode::Html)).await {
@@ -139,7 +140,7 @@ impl Api {
 
     /// Sends a file into a private chat.
     pub async fn file(&self, chat: ChatId, file: InputFile, caption: &str) -> Result<(), Fault> {
-        let send = |chat| self.bot().send_document(chat, file.clone()).caption(caption).send();
+        let send = |chat| upload(self.bot().send_document(chat, file.clone()).caption(caption));
         self.deliver("sendDocument", chat, send).await.map(drop)
     }
 
@@ -150,9 +151,9 @@ impl Api {
         if !words.is_empty() {
             request = request.text(short(words, MAX_TOAST)).show_alert(is_window);
         }
-        match tokio::time::timeout(PRESS_TIMEOUT, request.send()).await {
+        match tokio::time::timeout(PRESS_TIMEOUT, self.call(request)).await {
             Ok(Ok(_)) => {}
-            Ok(Err(error)) => self.note("answerCallbackQuery", Fault::of(&error)),
+            Ok(Err(fault)) => self.note("answerCallbackQuery", fault),
             Err(_) => self.note("answerCallbackQuery", Fault::TooOld),
         }
     }
@@ -160,7 +161,7 @@ impl Api {
     /// Whether somebody manages a group, as Telegram says now.
     pub async fn is_manager(&self, chat: ChatId, user: &str) -> bool {
         let Ok(user) = user.parse() else { return false };
-        let ask = |chat| self.bot().get_chat_member(chat, UserId(user)).send();
+        let ask = |chat| self.call(self.bot().get_chat_member(chat, UserId(user)));
         self.deliver("getChatMember", chat, ask).await.is_ok_and(|member| member.is_privileged())
     }
 }

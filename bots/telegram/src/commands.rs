@@ -4,11 +4,10 @@ use image2song_contract::bot::SongBot;
 use image2song_contract::locale::Locale;
 use image2song_contract::place::Platform;
 use teloxide::payloads::setters::*;
-use teloxide::prelude::{Request, Requester};
+use teloxide::prelude::Requester;
 use teloxide::types::BotCommand;
 
 use crate::api::Api;
-use crate::fault::Fault;
 use crate::styled::short;
 
 /// Commands with the names of their descriptions.
@@ -53,8 +52,7 @@ pub async fn register(api: &Api, core: &dyn SongBot, bot: u64) {
     let english = api.bot().set_my_commands(list(Locale::En));
     let own = Locale::ALL.map(|locale| api.bot().set_my_commands(list(locale)).language_code(locale.code()));
     for request in std::iter::once(english).chain(own) {
-        if let Err(error) = request.send().await {
-            let fault = Fault::of(&error);
+        if let Err(fault) = api.call(request).await {
             api.note("setMyCommands", fault);
             tracing::warn!(fault = fault.name(), "the list of commands could not be set");
             return;

@@ -1,6 +1,7 @@
 //! What the operator decides: token, server, and how updates arrive.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use image2song_contract::fetch::AllowedHost;
 use image2song_contract::supervise::Policy;
@@ -48,6 +49,9 @@ pub struct Config {
     pub token: Secret,
     /// [`API_URL`], or another server that speaks the same API.
     pub api_url: String,
+    /// Folder of a Bot API server that runs on this machine with `--local` and names files by their paths; `None` for
+    /// servers that are asked for files.
+    pub local_files: Option<PathBuf>,
     /// How updates arrive.
     pub mode: Mode,
     /// The program's version, for `/about`.
@@ -77,7 +81,7 @@ impl Config {
     /// Long polling at Telegram's own server.
     pub fn polling(token: Secret, version: impl Into<String>) -> Self {
         let (api_url, version) = (API_URL.to_owned(), version.into());
-        Self { token, api_url, mode: Mode::Poll, version, policy: Policy::default() }
+        Self { token, api_url, local_files: None, mode: Mode::Poll, version, policy: Policy::default() }
     }
 
     /// Checks all settings without using the network.

@@ -84,6 +84,15 @@ impl Fault {
         }
     }
 
+    /// What a refusal means, by its description and what stands beside it.
+    pub fn of_refusal(description: &str, retry_after_s: Option<u64>, moved_to: Option<ChatId>) -> Self {
+        match (retry_after_s, moved_to) {
+            (Some(seconds), _) => Self::Flood(Duration::from_secs(seconds)),
+            (None, Some(id)) => Self::Moved(id),
+            (None, None) => Self::of_description(description),
+        }
+    }
+
     fn of_description(description: &str) -> Self {
         let description = description.to_lowercase();
         let known = DESCRIPTIONS.iter().find(|(part, _)| description.contains(part));

@@ -25,4 +25,5 @@ pub mod run;
 mod styled;
 mod task;
 mod webhook;
+mod wire;
 mod words;

@@ -28,10 +28,12 @@ enum Step {
     Values(&'static str),
     /// Changes a setting.
     Change(Change),
+    /// Adds a language to those of the songs, or takes it away.
+    Tongue(Locale, bool),
 }
 
 /// Settings whose values are shown on a page of their own.
-const WITH_VALUES: [&str; 5] = ["locale", "songs", "person", "channel", "level"];
+const WITH_VALUES: [&str; 6] = ["locale", "songs", "tongues", "person", "channel", "level"];
 
 impl Step {
     /// Reads what a button carries; it can be forged, so only values that buttons have are read.
@@ -50,9 +52,16 @@ impl Step {
         };
         let pause = || value.parse().ok().filter(|pause| PAUSES_S.contains(pause)).map(Duration::from_secs);
         let locale = || Locale::ALL.into_iter().find(|locale| locale.code() == value);
+        if name == "tongues"
+            && let Some((code, is_added)) =
+                value.strip_prefix('+').map(|code| (code, true)).or_else(|| Some((value.strip_prefix('-')?, false)))
+        {
+            return Some(Self::Tongue(Locale::ALL.into_iter().find(|locale| locale.code() == code)?, is_added));
+        }
         let change = match name {
             "locale" if value == "auto" => Change::Locale(None),
             "locale" => Change::Locale(Some(locale()?)),
+            "tongues" if value == "any" => Change::SongLanguages(Vec::new()),
             "songs" => Change::NSongs(value.parse().ok().filter(|n| (1..=MAX_SONGS).contains(n))?),
             "explicit" => Change::AllowsExplicit(is_on?),
             "here" => Change::Muted(!is_on?),
@@ -97,7 +106,20 @@ impl Adapter {
         let (text, buttons) = match step {
             Some(Step::Values(name)) => {
                 self.api.answer_press(query, "", false).await;
-                (title(locale), values(locale, name))
+                (title(locale), values(locale, &settings, name))
+            }
+            Some(Step::Tongue(tongue, is_added)) => {
+                let change = with_tongue(&settings, tongue, is_added);
+                match self.core.change(place, person, change).await {
+                    Ok(settings) => {
+                        self.api.answer_press(query, &locale.say("saved"), false).await;
+                        (title(locale), values(locale, &settings, "tongues"))
+                    }
+                    Err(refusal) => {
+                        self.api.answer_press(query, &self.why_not(locale, &refusal), true).await;
+                        return Ok(());
+                    }
+                }
             }
             Some(Step::Change(change)) => match self.core.change(place.clone(), person, change).await {
                 Ok(settings) => {
@@ -133,6 +155,16 @@ fn may_change(settings: &Settings, person: &Person, spot: &Spot) -> bool {
     spot.is_private || person.is_manager || settings.changers == Changers::Everybody
 }
 
+/// The languages of the songs with one more, or one less.
+fn with_tongue(settings: &Settings, tongue: Locale, is_added: bool) -> Change {
+    let mut codes = settings.song_languages.clone();
+    codes.retain(|code| code != tongue.code());
+    if is_added {
+        codes.push(tongue.code().to_owned());
+    }
+    Change::SongLanguages(codes)
+}
+
 fn title(locale: Locale) -> Styled {
     let mut text = Styled::default();
     text.bold(&locale.say("settings-title"));
@@ -161,6 +193,11 @@ fn all(locale: Locale, settings: &Settings, place: &Place) -> InlineKeyboardMark
             format!("explicit:{}", flip(settings.allows_explicit)),
         ),
     ];
+    let tongues = match settings.song_languages.as_slice() {
+        [] => locale.say("web-any"),
+        codes => codes.join(", "),
+    };
+    rows.push(line("command-songs-language", tongues, "tongues".to_owned()));
     if !place.is_private {
         let (changers, other) = match settings.changers {
             Changers::Managers => ("settings-changers-managers", "everybody"),
@@ -180,12 +217,21 @@ fn all(locale: Locale, settings: &Settings, place: &Place) -> InlineKeyboardMark
 }
 
 /// The values of one setting, and the way back.
-fn values(locale: Locale, name: &str) -> InlineKeyboardMarkup {
+fn values(locale: Locale, settings: &Settings, name: &str) -> InlineKeyboardMarkup {
     let value = |text: String, value: &str| button(text, &format!("{name}:{value}"));
     let mut buttons: Vec<InlineKeyboardButton> = match name {
         "locale" => {
             let all = Locale::ALL.map(|own| value(own.say("language-name"), own.code()));
             all.into_iter().chain([value(locale.say("settings-language-auto"), "auto")]).collect()
+        }
+        // What a press makes of it stands in the button, so that a press twice is a press once.
+        "tongues" => {
+            let tongue = |own: Locale| {
+                let is_on = settings.song_languages.iter().any(|code| code == own.code());
+                let (mark, sign) = if is_on { ("✓ ", '-') } else { ("", '+') };
+                value(format!("{mark}{}", own.say("language-name")), &format!("{sign}{}", own.code()))
+            };
+            Locale::ALL.map(tongue).into_iter().chain([value(locale.say("web-any"), "any")]).collect()
         }
         "songs" => (1..=MAX_SONGS).map(|n| value(n.to_string(), &n.to_string())).collect(),
         "level" => Level::ALL.map(|level| value(locale.say(&format!("level-{}", level.name())), level.name())).into(),
@@ -218,7 +264,7 @@ mod tests {
             all(Locale::De, &Settings::default(), &place(false)),
             all(Locale::Ja, &Settings::default(), &place(true)),
         ];
-        keyboards.extend(WITH_VALUES.map(|name| values(Locale::En, name)));
+        keyboards.extend(WITH_VALUES.map(|name| values(Locale::En, &Settings::default(), name)));
         for button in keyboards.iter().flat_map(|keyboard| keyboard.inline_keyboard.iter().flatten()) {
             let InlineKeyboardButtonKind::CallbackData(data) = &button.kind else { panic!("{button:?}") };
             assert!(data.len() <= 64, "{data}");
@@ -228,9 +274,37 @@ mod tests {
 
     #[test]
     fn forged_steps_are_refused() {
-        for step in ["", "locale:xx", "songs:9", "songs:0", "person:7", "explicit:maybe", "x:on", "level:all", "here"] {
+        for step in [
+            "",
+            "locale:xx",
+            "songs:9",
+            "songs:0",
+            "person:7",
+            "explicit:maybe",
+            "x:on",
+            "level:all",
+            "here",
+            "tongues:+xx",
+            "tongues:fr",
+        ] {
             assert_eq!(Step::read(step), None, "{step}");
         }
         assert_eq!(Step::read("here:off"), Some(Step::Change(Change::Muted(true))));
+        assert_eq!(Step::read("tongues:-fr"), Some(Step::Tongue(Locale::Fr, false)));
+    }
+
+    #[test]
+    fn languages_of_songs_join_and_leave() {
+        let mut settings = Settings::default();
+        let here = ChannelId("1".into());
+        for (tongue, is_added, codes) in [
+            (Locale::Fr, true, "fr"),
+            (Locale::Ja, true, "fr,ja"),
+            (Locale::Fr, true, "ja,fr"),
+            (Locale::Ja, false, "fr"),
+        ] {
+            settings.apply(with_tongue(&settings, tongue, is_added), &here);
+            assert_eq!(settings.song_languages.join(","), codes);
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use image2song_contract::supervise::{End, StopSignal, stopped};
 use serde::Serialize;
 use serde_json::Value;
-use teloxide::prelude::{Request, Requester};
+use teloxide::prelude::Requester;
 use teloxide::requests::{JsonRequest, Payload};
 
 use crate::adapter::Adapter;
@@ -69,14 +69,13 @@ impl Poller {
 
     async fn poll(&mut self) -> End {
         loop {
-            match self.request(100, TIMEOUT_S).send().await {
+            match self.adapter.api.call(self.request(100, TIMEOUT_S)).await {
                 Ok(updates) => {
                     self.adapter.health.live();
                     (self.n_conflicts, self.n_failures) = (0, 0);
                     self.take(&updates).await;
                 }
-                Err(error) => {
-                    let fault = Fault::of(&error);
+                Err(fault) => {
                     self.adapter.api.note("getUpdates", fault);
                     if let Some(end) = self.mend(fault).await {
                         return end;
@@ -113,8 +112,9 @@ impl Poller {
                 self.pause().await;
             }
             Fault::Webhook => {
-                if let Err(error) = self.adapter.api.bot().delete_webhook().send().await {
-                    self.adapter.api.note("deleteWebhook", Fault::of(&error));
+                let api = &self.adapter.api;
+                if let Err(fault) = api.call(api.bot().delete_webhook()).await {
+                    api.note("deleteWebhook", fault);
                 }
                 self.pause().await;
             }
@@ -133,7 +133,8 @@ impl Poller {
 
     /// Tells Telegram what was journaled, so that the next start is not given it again.
     async fn confirm(&self) {
-        if self.offset > 0 && tokio::time::timeout(CONFIRM_TIMEOUT, self.request(1, 0).send()).await.is_err() {
+        let confirming = self.adapter.api.call(self.request(1, 0));
+        if self.offset > 0 && tokio::time::timeout(CONFIRM_TIMEOUT, confirming).await.is_err() {
             tracing::debug!("the last updates could not be confirmed; they will be recognized");
         }
     }

@@ -12,6 +12,8 @@ use crate::task::Spot;
 
 /// What the buttons carry first.
 pub const PREFIX: &str = "prv:";
+/// What the button carries that takes a choice back.
+const UNSET: &str = "unset";
 /// In groups only these first lines are shown: the others are about the person.
 const N_PUBLIC_LINES: usize = 1;
 
@@ -34,7 +36,7 @@ impl Adapter {
             |name: &str, step: &str| InlineKeyboardButton::callback(locale.say(name), format!("{PREFIX}{step}"));
         let mut rows: Vec<Vec<InlineKeyboardButton>> = vec![
             vec![button("privacy-set-off", "off"), button("privacy-set-counts", "counts")],
-            vec![button("privacy-set-training", "training")],
+            vec![button("privacy-set-training", "training"), button("privacy-set-unset", UNSET)],
         ];
         if spot.is_private {
             rows.push(vec![button("privacy-export", "export"), button("privacy-erase", "erase")]);
@@ -50,7 +52,9 @@ impl Adapter {
         let (place, person) = (spot.place(), &spot.person);
         let level = Level::ALL.into_iter().find(|level| level.name() == step);
         let done = match (step, level) {
-            (_, Some(level)) => self.core.set_level(&place, person, Some(level)).await.map(|()| locale.say("saved")),
+            (UNSET, None) | (_, Some(_)) => {
+                self.core.set_level(&place, person, level).await.map(|()| locale.say("saved"))
+            }
             ("erase", None) => {
                 let erased = self.core.erase(&place, person).await;
                 erased.map(|n| locale.tell("privacy-erased", &[("n", Value::Number(n as u64))]))

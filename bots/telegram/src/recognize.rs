@@ -198,7 +198,10 @@ fn of_press(query: &CallbackQuery) -> Task {
     let entities = query.regular_message().and_then(|message| message.entities().or(message.caption_entities()));
     let is_cover = |entity: &MessageEntity| entity.kind == MessageEntityKind::Spoiler;
     let has_spoiler = entities.is_some_and(|entities| entities.iter().any(is_cover));
-    Task::Press { spot, query: query.id.0.clone(), data: query.data.clone().unwrap_or_default(), has_spoiler }
+    let text = query.regular_message().and_then(|message| message.text()).unwrap_or_default();
+    let reasons: Vec<&str> = text.lines().filter(|line| line.contains('→')).collect();
+    let (data, reasons) = (query.data.clone().unwrap_or_default(), reasons.join("; "));
+    Task::Press { spot, query: query.id.0.clone(), data, has_spoiler, reasons }
 }
 
 fn of_reaction(reaction: &MessageReactionUpdated, update: u64) -> Option<Task> {

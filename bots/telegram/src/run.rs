@@ -6,7 +6,7 @@ use std::time::Duration;
 use image2song_contract::bot::SongBot;
 use image2song_contract::health::Health;
 use image2song_contract::supervise::{self, End, StopSignal, stopped};
-use teloxide::prelude::{Request, Requester};
+use teloxide::prelude::Requester;
 use teloxide::types::Me;
 
 use crate::adapter::Adapter;
@@ -46,7 +46,7 @@ async fn start(config: Config, core: Arc<dyn SongBot>, health: Arc<Health>, mut 
         Ok(settings) => settings,
         Err(error) => return End::Hopeless(error.to_string()),
     };
-    let files = match Files::new(config.base(), host, &config.token, core.intake().max_bytes) {
+    let files = match Files::new(&config, host, core.intake().max_bytes) {
         Ok(files) => Arc::new(files),
         Err(error) => return End::Broken(error.to_string()),
     };
@@ -80,11 +80,10 @@ async fn start(config: Config, core: Arc<dyn SongBot>, health: Arc<Health>, mut 
 /// The bot's own account; asks until Telegram answers.
 async fn who_am_i(api: &Api) -> Result<Me, End> {
     loop {
-        let error = match api.bot().get_me().send().await {
+        let fault = match api.call(api.bot().get_me()).await {
             Ok(me) => return Ok(me),
-            Err(error) => error,
+            Err(fault) => fault,
         };
-        let fault = Fault::of(&error);
         api.note("getMe", fault);
         match fault {
             Fault::Token => {

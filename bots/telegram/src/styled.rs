@@ -1,5 +1,7 @@
 //! Text for Telegram, written twice at once: with tags, and plain for the case that Telegram can't read the tags.
 
+use image2song_contract::html::escape;
+
 /// Most UTF-16 units of a message and of a caption.
 pub const MAX_TEXT: usize = 4096;
 /// See [`MAX_TEXT`].
@@ -73,21 +75,6 @@ impl Styled {
     pub fn newline(&mut self) -> &mut Self {
         self.text("\n")
     }
-}
-
-/// Makes a text harmless, also within an attribute.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 /// The start of a text that has at most so many UTF-16 units, with an ellipsis where something was cut.

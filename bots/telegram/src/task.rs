@@ -113,6 +113,9 @@ pub enum Task {
         data: String,
         /// Whether the message has words under a cover.
         has_spoiler: bool,
+        /// The reasons that the message gives for its songs.
+        #[serde(default)]
+        reasons: String,
     },
     /// A change of somebody's reactions.
     React {

@@ -11,13 +11,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use image2song_contract::supervise::{End, StopSignal, stopped};
 use teloxide::payloads::setters::*;
-use teloxide::prelude::{Request, Requester};
+use teloxide::prelude::Requester;
 use teloxide::types::AllowedUpdate;
 use tokio::net::TcpListener;
 
 use crate::adapter::Adapter;
 use crate::config::{self, Secret};
 use crate::fault::Fault;
+use crate::wire::upload;
 
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
 /// How often it is checked that Telegram still sends here.
@@ -68,8 +69,7 @@ async fn register(adapter: &Adapter, url: &str, secret: &Secret) -> End {
         AllowedUpdate::MyChatMember,
     ];
     let request = adapter.api.bot().set_webhook(address).secret_token(secret.expose()).allowed_updates(kinds);
-    if let Err(error) = request.send().await {
-        let fault = Fault::of(&error);
+    if let Err(fault) = upload(request).await {
         adapter.api.note("setWebhook", fault);
         return match fault {
             Fault::Network | Fault::Flood(_) => End::Broken("the webhook could not be set".into()),
@@ -79,10 +79,10 @@ async fn register(adapter: &Adapter, url: &str, secret: &Secret) -> End {
     adapter.health.live();
     loop {
         tokio::time::sleep(CHECK_INTERVAL).await;
-        match adapter.api.bot().get_webhook_info().send().await {
+        match adapter.api.call(adapter.api.bot().get_webhook_info()).await {
             Ok(info) if info.url.as_ref().is_some_and(|set| set.as_str() == url) => adapter.health.live(),
             Ok(_) => return End::Broken("another program took the webhook away".into()),
-            Err(error) => adapter.api.note("getWebhookInfo", Fault::of(&error)),
+            Err(fault) => adapter.api.note("getWebhookInfo", fault),
         }
     }
 }

@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
+use image2song_contract::html::escape;
 use image2song_contract::locale::{Locale, Value};
 use sha2::{Digest, Sha256};
 
@@ -14,7 +15,7 @@ use crate::api::SUGGEST_OPTIONS;
 use crate::app::App;
 use crate::fault::Fault;
 use crate::gate::check_site;
-use crate::html::{escape, fill};
+use crate::html::fill;
 use crate::intake::{self, KeyField, Upload};
 use crate::view;
 

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
+use image2song_contract::html::escape;
 use image2song_contract::locale::Locale;
 use serde::Deserialize;
-
-use crate::html::escape;
 
 /// Largest photo that comes back within a page; with the script none has to.
 const MAX_EMBEDDED: usize = 6 << 20;

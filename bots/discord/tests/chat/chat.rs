@@ -107,6 +107,13 @@ impl Chat {
         chat
     }
 
+    /// Waits until nothing is left open.
+    pub async fn all_closed(&self) {
+        while !self.core.seen().receipts.values().all(|(_, is_closed)| *is_closed) {
+            self.discord.rest(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Nothing was done that Discord would not stand.
     #[track_caller]
     pub fn check_clean(&self) {

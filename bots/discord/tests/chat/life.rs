@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use image2song_contract::answer::Vote;
 use image2song_contract::ask::Receipt;
 use image2song_contract::health::State;
 use image2song_contract::locale::Locale;
@@ -197,21 +198,53 @@ async fn what_an_earlier_run_left_open_is_answered_or_apologised_for_once() {
     discord.delete(gone);
     let receipt = |key: &str, note: String| Receipt { platform: Platform::Discord, key: key.to_owned(), note };
     for (key, message) in [("m:1", asked), ("m:2", gone)] {
-        core.leave_open(receipt(key, format!("m {channel} {message} {}", discord.guild())));
+        core.leave_open(receipt(key, format!("m {channel} {message} {} {ann}", discord.guild())));
     }
-    core.leave_open(receipt("i:3", "i no-such-token".to_owned()));
+    core.leave_open(receipt("i:3", "i no-such-token de".to_owned()));
     let chat = Chat::begin(discord, core, |_| {});
     let answer = chat.discord.next_message().await;
     check_songs(&answer);
     assert_eq!(answer.reply_to, Some(asked));
     assert_eq!(chat.discord.next_message().await.text, Locale::En.say("apology"));
-    let is_closed = |chat: &Chat| chat.core.seen().receipts.values().all(|(_, is_closed)| *is_closed);
-    while !is_closed(&chat) {
-        chat.discord.rest(Duration::from_millis(20)).await;
-    }
+    chat.all_closed().await;
     let chat = chat.restart().await;
     ask(&chat).await;
     assert_eq!(chat.discord.bot_messages().len(), 3);
+}
+
+#[tokio::test]
+async fn presses_that_a_crash_cut_off_are_taken_once() {
+    let chat = Chat::start().await;
+    let (answer, ann) = chat.answered().await;
+    chat.press(&answer, ann, "👍 2").await;
+    chat.press(&answer, ann, "More").await;
+    let n_filled = chat.discord.calls(Call::EditAnswer).len();
+    let (discord, core) = (chat.discord.clone(), chat.core.clone());
+    chat.all_closed().await;
+    // As a crash leaves them that comes before they are closed: the first after the vote was kept, both unanswered.
+    let reopened: Vec<Receipt> = core.seen().receipts.values().map(|(receipt, _)| receipt.clone()).collect();
+    for receipt in reopened.into_iter().filter(|receipt| receipt.note.starts_with('{')) {
+        core.leave_open(receipt);
+    }
+    let chat = chat.restart().await;
+    chat.all_closed().await;
+    assert_eq!(core.seen().votes.values().collect::<Vec<_>>(), [&Vote::Up]);
+    assert_eq!(discord.bot_messages().len(), 3, "each answer takes its own place");
+    assert_eq!(discord.calls(Call::EditAnswer).len(), n_filled + 2);
+    chat.check_clean();
+}
+
+#[tokio::test]
+async fn two_shards_are_one_bot() {
+    let options = Options { n_shards: 2, ..options() };
+    let chat = Chat::start_with(options, |config| config.bounds.max_sessions = 1).await;
+    chat.discord.wait("a session of each shard", |world| (world.sessions.len() == 2).then_some(())).await;
+    ask(&chat).await;
+    chat.discord.rest(Duration::from_millis(500)).await;
+    assert_eq!(chat.health.n_restarts(), 0);
+    assert_eq!(chat.discord.n_acts(|act| matches!(act, Act::Commands(_))), 1);
+    assert_eq!(chat.discord.bot_messages().len(), 1);
+    chat.check_clean();
 }
 
 #[tokio::test]

@@ -76,6 +76,8 @@ async fn privacy_is_shown_chosen_exported_and_erased() {
     assert!(panel.is_ephemeral && panel.text.contains("One record is stored"), "{}", panel.text);
     chat.discord.press(panel.id, ann, "p1:off");
     assert!(edited(&chat, panel.id).await.text.contains("You allow: nothing"));
+    chat.discord.press(panel.id, ann, "p1:unset");
+    assert!(edited(&chat, panel.id).await.text.contains("You allow: whatever this place allows"));
     chat.discord.press(panel.id, ann, "p1:export");
     let export = chat.discord.next_message().await;
     assert_eq!((export.is_ephemeral, export.files[0].bytes.as_slice()), (true, b"{\"events\":[]}".as_slice()));

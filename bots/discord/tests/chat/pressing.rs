@@ -118,6 +118,34 @@ async fn reactions_count_in_every_guise() {
 }
 
 #[tokio::test]
+async fn reactions_that_a_manager_clears_are_taken_back() {
+    let chat = Chat::start().await;
+    let (answer, ann) = chat.answered().await;
+    let bob = chat.discord.person("bob");
+    let (one, two) = ("1\u{fe0f}\u{20e3}", "2\u{fe0f}\u{20e3}");
+    let n = |chat: &Chat| chat.core.seen().reactions.len();
+    for (idx, (user, emoji)) in [(ann, one), (bob, one), (bob, two)].into_iter().enumerate() {
+        chat.discord.react(answer.id, user, emoji);
+        while n(&chat) <= idx {
+            chat.discord.rest(std::time::Duration::from_millis(20)).await;
+        }
+    }
+    chat.discord.clear_reactions(answer.id, Some(one));
+    while n(&chat) < 5 {
+        chat.discord.rest(std::time::Duration::from_millis(20)).await;
+    }
+    chat.discord.clear_reactions(answer.id, None);
+    while n(&chat) < 6 {
+        chat.discord.rest(std::time::Duration::from_millis(20)).await;
+    }
+    let seen: Vec<(Sign, bool)> =
+        chat.core.seen().reactions.iter().map(|(_, sign, is_added)| (*sign, *is_added)).collect();
+    let (first, second) = (Sign::Song(1), Sign::Song(2));
+    assert_eq!(seen[3..], [(first, false), (first, false), (second, false)]);
+    chat.check_clean();
+}
+
+#[tokio::test]
 async fn two_presses_at_once_are_each_answered() {
     let chat = Chat::start().await;
     let (answer, ann) = chat.answered().await;

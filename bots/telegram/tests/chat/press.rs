@@ -59,6 +59,41 @@ async fn the_explanation_is_a_picture_with_its_words() {
 }
 
 #[tokio::test]
+async fn a_photo_that_is_gone_is_explained_in_words() {
+    use image2song_fakes::telegram::fault::Fault;
+    let world = World::start().await;
+    let answer = world.asked().await;
+    world.core.forget_photos(true);
+    world.telegram.fail_times(
+        "getFile",
+        2,
+        &Fault::refuse(400, "Bad Request: wrong file_id or the file is temporarily unavailable"),
+    );
+    world.press(&world.ada, &answer, "Why?").await;
+    let why = world.message().await;
+    assert!(why.text.contains("in words: beach → surf, sand; "), "{}", why.text);
+    world.check();
+}
+
+#[tokio::test]
+async fn quick_votes_of_one_person_count_in_their_order() {
+    let world = World::start().await;
+    let answer = world.asked().await;
+    for _ in 0..8 {
+        let press = |button: &str| {
+            let data = answer.button(button).data.clone().unwrap();
+            world.telegram.press(answer.chat, &world.ada, answer.id, &data)
+        };
+        let queries = [press("👍 1"), press("👎 1")];
+        for query in &queries {
+            world.telegram.wait_for_answer(query, SOON).await;
+        }
+        assert_eq!(votes(&world), [("42".into(), 1, Vote::Down)]);
+    }
+    world.check();
+}
+
+#[tokio::test]
 async fn where_pictures_are_forbidden_the_words_are_said() {
     use image2song_fakes::telegram::fault::Fault;
     let world = World::start().await;
@@ -179,6 +214,8 @@ async fn privacy_is_shown_changed_exported_and_erased() {
     shows("You allow: nothing").await;
     // Once more changes nothing, which is no error.
     assert_eq!(world.press(&world.ada, &privacy, "Keep nothing").await, "Saved.");
+    assert_eq!(world.press(&world.ada, &privacy, "As this place allows").await, "Saved.");
+    shows("You allow: whatever this place allows").await;
     assert_eq!(world.press(&world.ada, &privacy, "Show my data").await, "Here is all that is stored about you.");
     let (name, json) = world.message().await.document.unwrap();
     assert_eq!((name.as_str(), &json[..]), ("image2song.json", &b"{\"events\":[]}"[..]));

@@ -38,14 +38,31 @@ async fn managers_change_settings_and_others_do_not() {
     let menu = with_button(&world, &menu, "Deutsch").await;
     world.press(&chief, &menu, "Deutsch").await;
     let menu = with_button(&world, &menu, ": Deutsch").await;
-    assert_eq!(menu.buttons().count(), 9);
+    assert_eq!(menu.buttons().count(), 10);
     // Everybody may change it from now on.
-    let changers = menu.buttons().nth(7).unwrap().data.clone().unwrap();
+    let changers = menu.buttons().nth(8).unwrap().data.clone().unwrap();
     let query = world.telegram.press(group, &chief, menu.id, &changers);
     world.telegram.wait_for_answer(&query, SOON).await;
     let query = world.telegram.press(group, &bo, menu.id, "set:songs:1");
     world.telegram.wait_for_answer(&query, SOON).await;
     with_button(&world, &menu, ": 1").await;
+    world.check();
+}
+
+#[tokio::test]
+async fn songs_may_be_of_some_languages_only() {
+    let world = World::start().await;
+    world.telegram.command(world.chat, &world.ada, "/settings");
+    let menu = world.message().await;
+    world.press(&world.ada, &menu, "Language of the songs: any").await;
+    let menu = with_button(&world, &menu, "Français").await;
+    assert_eq!(world.press(&world.ada, &menu, "Français").await, "Saved.");
+    let menu = with_button(&world, &menu, "✓ Français").await;
+    assert_eq!(world.press(&world.ada, &menu, "Deutsch").await, "Saved.");
+    let menu = with_button(&world, &menu, "✓ Deutsch").await;
+    assert_eq!(world.press(&world.ada, &menu, "✓ Français").await, "Saved.");
+    world.press(&world.ada, &menu, "←").await;
+    with_button(&world, &menu, "Language of the songs: de").await;
     world.check();
 }
 
@@ -92,7 +109,7 @@ async fn in_private_only_settings_that_mean_something_are_shown() {
     let world = World::start().await;
     world.telegram.command(world.chat, &world.ada, "/settings");
     let menu = world.message().await;
-    assert_eq!(menu.buttons().count(), 4);
+    assert_eq!(menu.buttons().count(), 5);
     world.press(&world.ada, &menu, "What is kept").await;
     let menu = with_button(&world, &menu, "for training").await;
     assert_eq!(world.press(&world.ada, &menu, "for training").await, "Saved.");

@@ -2,6 +2,7 @@
 
 mod api;
 mod browser;
+mod chromium;
 mod core;
 mod description;
 mod limits;

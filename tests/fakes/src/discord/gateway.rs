@@ -263,7 +263,11 @@ fn begin_session(world: &mut World, data: &Value, outlet: UnboundedSender<Frame>
     // A fresh session of the same shard ends those that nobody listens to: their events are lost.
     world.sessions.retain(|_, session| session.outlet.is_some());
     let id = format!("{:032x}", world.ids.next_id());
-    let mut session = Session { intents, log: Vec::new(), outlet: Some(outlet) };
+    let (own, of) = (data["shard"][0].as_u64().unwrap_or(0), data["shard"][1].as_u64().unwrap_or(1));
+    if own >= of {
+        return Err(Refused::Close(4010));
+    }
+    let mut session = Session { intents, shard: (own, of), log: Vec::new(), outlet: Some(outlet) };
     session.dispatch("READY", world.ready_json(&id, data["shard"].clone()));
     world.sessions.insert(id.clone(), session);
     world.note(Act::Identified { intents });

@@ -154,7 +154,7 @@ fn act(world: &mut World, target: Target, method: &Method, body: &Body) -> Resul
     match target {
         Target::Gateway => Ok(json!({ "url": world.urls.gateway })),
         Target::GatewayBot => Ok(json!({
-            "url": world.urls.gateway, "shards": 1,
+            "url": world.urls.gateway, "shards": world.options.n_shards,
             "session_start_limit": { "total": 1000, "remaining": 999, "reset_after": 86_400_000, "max_concurrency": 1 }
         })),
         Target::Me => Ok(world.user_json(world.bot)),

@@ -162,6 +162,25 @@ impl Discord {
         self.shared.change(|world| world.announce_reaction(message, user, emoji, false));
     }
 
+    /// A manager takes away all reactions under a message, or all with an emoji.
+    pub fn clear_reactions(&self, message: MessageId, emoji: Option<&str>) {
+        self.shared.change(|world| {
+            let channel = world.messages[&message].channel;
+            let mut data = json!({ "channel_id": channel.to_string(), "message_id": message.to_string() });
+            if let Some(guild) = world.place(channel).and_then(|place| place.guild) {
+                data["guild_id"] = json!(guild.to_string());
+            }
+            let name = match emoji {
+                Some(emoji) => {
+                    data["emoji"] = json!({ "id": null, "name": emoji });
+                    "MESSAGE_REACTION_REMOVE_EMOJI"
+                }
+                None => "MESSAGE_REACTION_REMOVE_ALL",
+            };
+            world.emit(name, |_, _| Some(data.clone()));
+        });
+    }
+
     /// The bot is thrown out of the server.
     pub fn leave_guild(&self) {
         self.shared.change(|world| {

@@ -36,6 +36,8 @@ pub enum Frame {
 pub struct Session {
     /// What it asked to hear.
     pub intents: u64,
+    /// Which connection it is, of how many.
+    pub shard: (u64, u64),
     /// Dispatches so far; the number of the first is 1.
     pub log: Vec<Value>,
     /// The connection, while there is one.
@@ -43,6 +45,13 @@ pub struct Session {
 }
 
 impl Session {
+    /// Whether an event is for this connection: servers are spread by their ids, all else is told to the first.
+    fn is_told(&self, name: &str, data: &Value) -> bool {
+        let key = if name.starts_with("GUILD_") { "id" } else { "guild_id" };
+        let guild: u64 = data[key].as_str().and_then(|guild| guild.parse().ok()).unwrap_or_default();
+        (guild >> 22) % self.shard.1 == self.shard.0
+    }
+
     /// Adds an event and sends it, where somebody listens.
     pub fn dispatch(&mut self, name: &str, data: Value) {
         let payload = json!({ "op": 0, "s": self.log.len() + 1, "t": name, "d": data });
@@ -59,7 +68,9 @@ impl World {
     pub fn emit(&mut self, name: &str, data: impl Fn(&World, u64) -> Option<Value>) {
         let mut sessions = std::mem::take(&mut self.sessions);
         for session in sessions.values_mut() {
-            if let Some(data) = data(self, session.intents) {
+            if let Some(data) = data(self, session.intents)
+                && session.is_told(name, &data)
+            {
                 session.dispatch(name, data);
             }
         }

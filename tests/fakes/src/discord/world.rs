@@ -64,6 +64,8 @@ pub struct Options {
     pub references: References,
     /// Language of the server.
     pub guild_locale: String,
+    /// How many connections the server is to be spread over.
+    pub n_shards: u64,
 }
 
 impl Default for Options {
@@ -80,6 +82,7 @@ impl Default for Options {
             link_life: Duration::from_secs(24 * 3600),
             references: References::Blank,
             guild_locale: "en-US".to_owned(),
+            n_shards: 1,
         }
     }
 }
