@@ -12,6 +12,7 @@ const IMPORTS: [(&str, &[&str]); 19] = [
     ("feedback", &["catalogue"]),
     ("config", &[]),
     ("engine", &["photo", "tagger", "catalogue", "matcher", "answer"]),
+    ("report", &["feedback", "catalogue", "evaluation"]),
     ("state", &["feedback"]),
     ("deployment", &["manifest", "feedback"]),
     ("telemetry", &["engine", "feedback", "deployment"]),
@@ -53,6 +54,7 @@ const IMPORTS: [(&str, &[&str]); 19] = [
             "evaluation",
             "manifest",
             "feedback",
+            "report",
             "config",
             "engine",
             "state",
@@ -64,7 +66,7 @@ const IMPORTS: [(&str, &[&str]); 19] = [
 ];
 
 /// Which modules may name each of the larger dependencies.
-const OWNERS: [(&str, &[&str]); 17] = [
+const OWNERS: [(&str, &[&str]); 18] = [
     ("image::", &["photo", "explain"]),
     ("fast_image_resize::", &["photo"]),
     ("tiny_skia::", &["explain"]),
@@ -74,6 +76,7 @@ const OWNERS: [(&str, &[&str]); 17] = [
     ("hmac::", &["feedback", "bot"]),
     ("chacha20poly1305::", &["feedback"]),
     ("parquet::", &["feedback"]),
+    ("plotters::", &["report"]),
     ("prometheus_client::", &["telemetry"]),
     ("tokio::", &["engine", "bot", "cli"]),
     ("clap::", &["cli"]),
