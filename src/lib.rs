@@ -35,6 +35,8 @@ pub mod telemetry;
 
 pub mod engine;
 
+pub mod report;
+
 pub mod state;
 
 pub mod bot;

@@ -14,7 +14,7 @@ fn main() -> ExitCode {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),
         Err(error) if cli::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            cli::report(&error);
+            cli::print_error(&error);
             ExitCode::from(cli::exit_code(&error))
         }
     }

@@ -13,6 +13,7 @@ const IMPORTS: [(&str, &[&str]); 19] = [
     ("config", &[]),
     ("addon", &["tagger", "lyric", "manifest"]),
     ("engine", &["photo", "tagger", "catalogue", "matcher", "answer"]),
+    ("report", &["feedback", "catalogue", "evaluation"]),
     ("state", &["feedback"]),
     ("deployment", &["manifest", "feedback"]),
     ("telemetry", &["engine", "feedback", "deployment"]),
@@ -55,6 +56,7 @@ const IMPORTS: [(&str, &[&str]); 19] = [
             "evaluation",
             "manifest",
             "feedback",
+            "report",
             "config",
             "engine",
             "state",
@@ -66,7 +68,7 @@ const IMPORTS: [(&str, &[&str]); 19] = [
 ];
 
 /// Which modules may name each of the larger dependencies.
-const OWNERS: [(&str, &[&str]); 17] = [
+const OWNERS: [(&str, &[&str]); 18] = [
     ("image::", &["photo", "explain"]),
     ("fast_image_resize::", &["photo"]),
     ("tiny_skia::", &["explain"]),
@@ -76,6 +78,7 @@ const OWNERS: [(&str, &[&str]); 17] = [
     ("hmac::", &["feedback", "bot"]),
     ("chacha20poly1305::", &["feedback"]),
     ("parquet::", &["feedback"]),
+    ("plotters::", &["report"]),
     ("prometheus_client::", &["telemetry"]),
     ("tokio::", &["engine", "bot", "cli"]),
     ("clap::", &["cli"]),

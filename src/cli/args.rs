@@ -13,6 +13,7 @@ use super::finetune::FinetuneArgs;
 use super::language::Language;
 use super::model::ModelArgs;
 use super::promote::{PromoteArgs, RollbackArgs};
+use super::report::ReportArgs;
 use super::serve::ServeArgs;
 use super::tags_add::AddArgs;
 use super::tags_background::BackgroundArgs;
@@ -97,6 +98,8 @@ pub enum Command {
     Model(ModelArgs),
     /// Describe, write out, read in or check what people thought of the songs
     Feedback(FeedbackArgs),
+    /// Say how well the songs work: likes, trends, exposure, with intervals
+    Report(ReportArgs),
     /// Serve bots, page and API
     Serve(ServeArgs),
     /// Let a fine-tuned model answer, all or a share of the people

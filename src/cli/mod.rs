@@ -15,6 +15,7 @@ pub mod finetune;
 pub mod model;
 pub mod photos;
 pub mod promote;
+pub mod report;
 pub mod serve;
 pub mod suggest;
 pub mod tags;
@@ -35,6 +36,7 @@ mod loading;
 mod output_human;
 mod output_json;
 mod pool;
+mod report_table;
 mod secrets;
 mod song_choice;
 mod tags_report;
@@ -90,6 +92,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Eval(args) => eval::run(global, &args),
         Command::Model(args) => model::run(global, &args),
         Command::Feedback(args) => feedback::run(&args),
+        Command::Report(args) => report::run(global, &args),
         Command::Serve(args) => serve::run(global, &args),
         Command::Promote(args) => promote::run(global, &args),
         Command::Rollback(args) => promote::roll_back(&args),
@@ -108,7 +111,7 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// Prints an error with its causes, once, on standard error.
-pub fn report(error: &anyhow::Error) {
+pub fn print_error(error: &anyhow::Error) {
     use anstyle::{AnsiColor, Style};
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
     anstream::eprintln!("{red}error:{red:#} {error:#}");

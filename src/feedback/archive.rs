@@ -268,25 +268,34 @@ fn last_erasures(parts: &[Part]) -> HashMap<UserKey, UnixMs> {
     erased
 }
 
-/// Counts without people of all stores, each by the source that knows it best.
+/// Counts without people of all stores, each by the source that knows it best: the latest, and of several the store
+/// itself, since an export no longer tells what was taken over. What a store took over from another counts unless that
+/// one is among the sources.
 fn counts(parts: &[Part]) -> BTreeMap<String, SongCounts> {
-    let mut best: BTreeMap<ImpressionId, (u64, Signed)> = BTreeMap::new();
-    let mut offer = |store, high_water, counts: Signed| {
-        let known = best.entry(store).or_default();
-        if (high_water, &counts) > (known.0, &known.1) {
-            *known = (high_water, counts);
-        }
-    };
+    let mut best: BTreeMap<ImpressionId, &Part> = BTreeMap::new();
     for part in parts {
-        offer(part.source.store, part.source.high_water_mark, part.own_counts());
-        for (origin, import) in part.imports(u64::MAX) {
-            let mut counts = Signed::new();
-            add(&mut counts, &import.totals, 1);
-            offer(origin, import.high_water, counts);
+        let rank = |part: &Part| (part.source.high_water_mark, part.source.path.is_dir());
+        let known = best.entry(part.source.store).or_insert(part);
+        if rank(part) > rank(known) {
+            *known = part;
         }
     }
+    let mut imports: BTreeMap<ImpressionId, &Import> = BTreeMap::new();
+    for (origin, import) in best.values().flat_map(|part| part.imports(u64::MAX)) {
+        let known = imports.entry(origin).or_insert(import);
+        if import.high_water > known.high_water {
+            *known = import;
+        }
+    }
+    imports.retain(|origin, _| !best.contains_key(origin));
+    let taken_over = imports.values().map(|import| {
+        let mut counts = Signed::new();
+        add(&mut counts, &import.totals, 1);
+        counts
+    });
+    let own = best.values().map(|part| part.own_counts());
     let mut sum = Signed::new();
-    for (song_id, (up, down)) in best.into_values().flat_map(|(_, counts)| counts) {
+    for (song_id, (up, down)) in own.chain(taken_over).flatten() {
         let count = sum.entry(song_id).or_default();
         *count = (count.0 + up, count.1 + down);
     }

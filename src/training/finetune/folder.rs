@@ -58,25 +58,23 @@ impl Output {
     /// # Errors
     /// It is the base, or holds a finished model: a running `serve` may have it open.
     pub fn begin(dir: &Path, base: &Path, resumes: bool) -> Result<Self, FinetuneError> {
-        fs::create_dir_all(dir.join(WORK)).map_err(FinetuneError::file(dir))?;
-        let output = Self { dir: dir.to_owned() };
         let same = |a: &Path, b: &Path| a.canonicalize().ok().zip(b.canonicalize().ok()).is_some_and(|(a, b)| a == b);
         if same(dir, base) {
             let text = format!("{} is the base model; name another folder with --out", dir.display());
             return Err(FinetuneError::Setting(text));
         }
         if dir.join(manifest::FILE_NAME).exists() {
-            output.clean()?;
             let text = format!(
                 "{} holds a finished model, which a running serve may have open; name a new folder with --out",
                 dir.display()
             );
             return Err(FinetuneError::Setting(text));
         }
-        if !resumes {
-            fs::remove_dir_all(dir.join(WORK)).map_err(FinetuneError::file(dir))?;
-            fs::create_dir_all(dir.join(WORK)).map_err(FinetuneError::file(dir))?;
+        let output = Self { dir: dir.to_owned() };
+        if !resumes && dir.join(WORK).exists() {
+            output.clean()?;
         }
+        fs::create_dir_all(dir.join(WORK)).map_err(FinetuneError::file(dir))?;
         Ok(output)
     }
 
@@ -96,6 +94,12 @@ impl Output {
     /// # Errors
     /// A file cannot be read or written.
     pub fn copy_base(&self, base: &Path, files: &Manifest, keeps_tastes: bool) -> Result<(), FinetuneError> {
+        // What an interrupted run left is not the base's.
+        self.remove(tastes::FILE_NAME)?;
+        let communities = self.dir.join(tastes::FOLDER);
+        if communities.exists() {
+            fs::remove_dir_all(&communities).map_err(FinetuneError::file(&communities))?;
+        }
         for file in &files.files {
             let is_taste = file.path == tastes::FILE_NAME || file.path.starts_with(&format!("{}/", tastes::FOLDER));
             let is_own = [FILE_NAME, judgement::FILE_NAME].contains(&file.path.as_str());

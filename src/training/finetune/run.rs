@@ -130,6 +130,10 @@ pub fn run(
     if n_up + n_down < MIN_EVENTS {
         return Err(FinetuneError::TooLittle { n_events: n_up + n_down, needed: MIN_EVENTS });
     }
+    let most = most_votes(cases);
+    if plan.scope == Scope::Communities && most < MIN_EVENTS {
+        return Err(FinetuneError::TooLittle { n_events: most, needed: MIN_EVENTS });
+    }
     if base.matcher.ranker().network.weights.pooling != Pooling::Attention {
         let text = "the base reads songs without attention, which fine-tuning does not know".to_owned();
         return Err(FinetuneError::Setting(text));
@@ -150,10 +154,6 @@ pub fn run(
         Scope::Communities => {
             output.copy_base(base.dir, &files, true)?;
             fits.extend(fitting.communities(observer)?);
-            if fits.iter().all(|line| line.fitted.is_none()) {
-                let most = fits.iter().map(|line| line.n_votes).max().unwrap_or_default();
-                return Err(FinetuneError::TooLittle { n_events: most, needed: MIN_EVENTS });
-            }
         }
     }
     observer("judging", 0, 0);
@@ -185,6 +185,15 @@ pub fn run(
     let version = folder::version(&files.version, time_ms.1, &weights);
     output.seal(&files.name, &version)?;
     Ok(Outcome { version, fits, judgement })
+}
+
+/// Likes and dislikes of the community with most of them.
+fn most_votes(cases: &Cases) -> usize {
+    let mut counts = vec![0; cases.communities.len()];
+    for case in &cases.cases {
+        counts[case.community as usize] += case.songs.iter().map(|song| song.votes.len()).sum::<usize>();
+    }
+    counts.into_iter().max().unwrap_or_default()
 }
 
 /// A judgement as its file holds it.
