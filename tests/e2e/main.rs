@@ -20,6 +20,7 @@ mod model_folder;
 mod photos_of_song;
 mod real_photos;
 mod serving;
+mod sim;
 mod suggest;
 mod tags;
 mod telegram;

@@ -9,9 +9,9 @@ use image2song::evaluation::policy::like_model::{LikeModel, Look};
 use image2song::matcher::draw::placements;
 use image2song::matcher::taste::Taste;
 
-use crate::chance::own;
-use crate::ground::{Ground, N_PHOTOS, N_SHOWN, POLICY, Pool, Pools};
-use crate::nature::{Nature, Place, Tastes};
+use super::chance::own;
+use super::ground::{Ground, N_PHOTOS, N_SHOWN, POLICY, Pool, Pools};
+use super::nature::{Nature, Place, Tastes};
 
 /// Answers of each log.
 const N_ANSWERS: usize = 1000;

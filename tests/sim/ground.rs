@@ -21,8 +21,8 @@ use image2song::training::finetune::pairs::{Pair, Weighing};
 use image2song::training::finetune::run::{HELD_OUT, MIN_EVENTS};
 use rayon::prelude::*;
 
-use crate::chance::own;
-use crate::nature::{Nature, Place, Pressed, Tastes};
+use super::chance::own;
+use super::nature::{Nature, Place, Pressed, Tastes};
 
 /// Songs of a slate.
 pub const N_SHOWN: usize = 5;

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use image2song::catalogue::load::Catalogue;
 use image2song::matcher::diversify::lead_artist;
 
-use crate::chance::{normal, own, sigmoid};
+use super::chance::{normal, own, sigmoid};
 
 /// The numbers of a world.
 #[derive(Debug, Clone, Copy)]

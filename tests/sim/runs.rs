@@ -3,9 +3,9 @@
 use image2song::evaluation::policy::cases::Case;
 use image2song::matcher::taste::Taste;
 
-use crate::chance::own;
-use crate::ground::{Ground, N_PHOTOS, Pools};
-use crate::nature::{Nature, Place, Tastes};
+use super::chance::own;
+use super::ground::{Ground, N_PHOTOS, Pools};
+use super::nature::{Nature, Place, Tastes};
 
 const SIZES: [usize; 7] = [50, 100, 200, 500, 1000, 2000, 5000];
 const N_ROUNDS: usize = 6;
