@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::lineup::Lineup;
@@ -71,7 +72,8 @@ struct Inner {
     lineup: RwLock<Arc<Lineup>>,
     options: EngineOptions,
     door: Arc<Semaphore>,
-    decoders: Semaphore,
+    /// Threads of their own: decoders use memory by the MB, which the allocator keeps for each thread that once had it.
+    decoders: ThreadPool,
     queue: Mutex<Option<mpsc::Sender<Job>>>,
     worker: Mutex<Option<JoinHandle<()>>>,
     counts: Arc<EngineCounts>,
@@ -84,13 +86,16 @@ impl Engine {
     /// The system gives no thread.
     pub fn start(lineup: Lineup, options: EngineOptions) -> std::io::Result<Self> {
         let counts = Arc::new(EngineCounts::default());
+        let decoders = ThreadPoolBuilder::new()
+            .num_threads(options.n_decoders.max(1))
+            .thread_name(|number| format!("decoder-{number}"));
         let (sender, receiver) = mpsc::channel(options.capacity.max(1));
         let worker = worker::start(options.max_batch, counts.clone(), receiver)?;
         let inner = Inner {
             lineup: RwLock::new(Arc::new(lineup)),
             options,
             door: Arc::new(Semaphore::new(options.capacity)),
-            decoders: Semaphore::new(options.n_decoders.max(1)),
+            decoders: decoders.build().map_err(std::io::Error::other)?,
             queue: Mutex::new(Some(sender)),
             worker: Mutex::new(Some(worker)),
             counts,
@@ -170,20 +175,25 @@ impl Engine {
 
     /// Decodes a photo where blocking is allowed; a panic of a decoder is that photo's fault.
     async fn decoded(&self, model: &Model, bytes: Bytes) -> Result<Ready, EngineFault> {
-        let permit = self.inner.decoders.acquire().await.map_err(|_| EngineFault::Busy)?;
         let (side, limits) = (model.eye.tagger.side(), self.inner.options.limits);
         let counts = self.inner.counts.clone();
-        let work = move || match catch_unwind(AssertUnwindSafe(|| Decoded::from_bytes(&bytes, &limits))) {
-            Ok(Ok(decoded)) => Ready::Square(decoded.square(side)),
+        let decode = move || Decoded::from_bytes(&bytes, &limits).map(|decoded| decoded.square(side));
+        let work = move || match catch_unwind(AssertUnwindSafe(decode)) {
+            Ok(Ok(square)) => Ready::Square(square),
             Ok(Err(error)) => Ready::Broken(error.into()),
             Err(_) => {
                 counts.n_panics.fetch_add(1, Ordering::Relaxed);
                 Ready::Broken(PhotoFault::internal("this photo met a bug in the decoder"))
             }
         };
-        let ready = tokio::task::spawn_blocking(work).await;
-        drop(permit);
-        ready.map_err(|error| EngineFault::Internal(error.to_string()))
+        let (give, ready) = oneshot::channel();
+        self.inner.decoders.spawn(move || {
+            // Nobody waits any more: spend nothing on it.
+            if !give.is_closed() {
+                let _ = give.send(work());
+            }
+        });
+        ready.await.map_err(|error| EngineFault::Internal(error.to_string()))
     }
 
     /// Takes no more questions, answers those in the queue and ends the thread. Blocks until it has ended.

@@ -24,6 +24,7 @@ mod photos_of_song;
 mod pictures;
 mod real_photos;
 mod serving;
+mod sim;
 mod suggest;
 mod tags;
 mod tags_own;

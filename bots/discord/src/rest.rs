@@ -199,15 +199,23 @@ impl Direct {
         left: Duration,
     ) -> Tried {
         let key = bucket(method, &route.path());
-        let wait = self.limits.wait(&key);
-        if wait >= left {
-            return Tried::Failed(RestError::TimedOut);
+        let deadline = tokio::time::Instant::now() + left;
+        // Asked again after each wait: meanwhile another request may have been told of a further limit.
+        loop {
+            let wait = self.limits.wait(&key);
+            if wait.is_zero() {
+                break;
+            }
+            if tokio::time::Instant::now() + wait >= deadline {
+                return Tried::Failed(RestError::TimedOut);
+            }
+            tokio::time::sleep(wait).await;
         }
-        tokio::time::sleep(wait).await;
+        let left = deadline.saturating_duration_since(tokio::time::Instant::now());
         let Ok(built) = request.build(&self.client, token, Some(&self.base)) else {
             return Tried::Failed(RestError::Network);
         };
-        let answer = match built.timeout(left - wait).send().await {
+        let answer = match built.timeout(left).send().await {
             Ok(answer) => answer,
             Err(error) if error.is_timeout() => return Tried::Failed(RestError::TimedOut),
             // Nothing was sent, so nothing can have been done.
@@ -241,27 +249,40 @@ impl Direct {
     }
 }
 
+/// How far apart requests go out that waited for the same limit: all at once would run into the next one.
+const PACE: Duration = Duration::from_millis(25);
+
+/// A limit, and when the next of those who wait for it may go.
+struct Running {
+    end: Instant,
+    next: Instant,
+}
+
 /// Limits that run, by bucket; the empty one is for all but interactions.
 #[derive(Default)]
-struct Limits(Mutex<HashMap<String, Instant>>);
+struct Limits(Mutex<HashMap<String, Running>>);
 
 impl Limits {
     fn begin(&self, key: &str, wait: Duration) {
-        let mut until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut limits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        until.retain(|_, end| *end > now);
-        let end = until.entry(key.to_owned()).or_insert(now);
-        *end = (*end).max(now + wait);
+        limits.retain(|_, limit| limit.end > now);
+        let limit = limits.entry(key.to_owned()).or_insert(Running { end: now, next: now });
+        limit.end = limit.end.max(now + wait);
     }
 
-    /// How long a request has to wait now.
+    /// How long a request has to wait now, each that waits a little longer than the one before.
     fn wait(&self, key: &str) -> Duration {
-        let until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut limits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
         let is_exempt = key.contains("/interactions/") || key.contains("/webhooks/");
-        let global = until.get("").filter(|_| !is_exempt);
-        let ends = [until.get(key), global];
-        let end = ends.into_iter().flatten().max();
-        end.map_or(Duration::ZERO, |end| end.saturating_duration_since(Instant::now()))
+        let names = [key, if is_exempt { key } else { "" }];
+        let end_of = |name: &&str| limits.get(*name).map(|limit| limit.end).filter(|end| *end > now);
+        let latest = names.into_iter().filter(|name| end_of(name).is_some()).max_by_key(end_of);
+        let Some(limit) = latest.and_then(|name| limits.get_mut(name)) else { return Duration::ZERO };
+        let turn = limit.next.max(limit.end);
+        limit.next = turn + PACE;
+        turn - now
     }
 }
 
@@ -292,6 +313,14 @@ mod tests {
         assert_ne!(bucket("PATCH", &path("22345678901")), bucket("DELETE", &path("22345678901")));
         let other = "https://discord.com/api/v10/channels/99945678901/messages/22345678901";
         assert_ne!(bucket("PATCH", &path("22345678901")), bucket("PATCH", other));
+    }
+
+    #[test]
+    fn those_who_wait_go_one_after_another() {
+        let limits = Limits::default();
+        limits.begin("", Duration::from_secs(60));
+        let waits = [(); 3].map(|()| limits.wait("POST/api/v10/channels/1/messages"));
+        assert!(waits[2] > waits[0] + PACE, "{waits:?}");
     }
 
     #[test]
