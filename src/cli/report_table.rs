@@ -162,8 +162,7 @@ impl ReportTable {
             format!("{:<LABEL_WIDTH$} {:>8}  {:<23} {:>8} {:>8}", "by place", "shown", "liked", "disliked", "links");
         self.title(&title);
         for place in &report.positions {
-            let short =
-                |found: Option<Estimate>| found.map_or_else(|| "–".to_owned(), |found| percent(found.value));
+            let short = |found: Option<Estimate>| found.map_or_else(|| "–".to_owned(), |found| percent(found.value));
             self.line(&format!(
                 "{:<LABEL_WIDTH$} {:>8}  {:<23} {:>8} {:>8}",
                 place.position,

@@ -330,7 +330,8 @@ fn trend(facts: &Facts, facets: &Facets, answers: &[&AnswerFact], times: &Range<
 
 fn groupings(facts: &Facts, facets: &Facets, answers: &[&AnswerFact]) -> Vec<Grouping> {
     type Key = fn(&AnswerFact) -> u32;
-    let platforms: Vec<String> = crate::feedback::event::Platform::ALL.map(|platform| platform.name().to_owned()).to_vec();
+    let platforms: Vec<String> =
+        crate::feedback::event::Platform::ALL.map(|platform| platform.name().to_owned()).to_vec();
     let kinds: [(&'static str, Key, &[String]); 4] = [
         ("model_version", |answer| answer.model, &facts.models),
         ("community", |answer| answer.community, &facts.communities),

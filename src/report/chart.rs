@@ -50,8 +50,14 @@ pub(super) struct Line {
 ///
 /// # Errors
 /// The drawing library fails.
-pub(super) fn lines(alt: &str, steps: &[String], lines: &[Line], number: fn(f64) -> String) -> Result<String, ChartError> {
-    let highest = lines.iter().flat_map(|line| line.points.iter().flatten()).map(|point| point.high.min(point.value * 3.0));
+pub(super) fn lines(
+    alt: &str,
+    steps: &[String],
+    lines: &[Line],
+    number: fn(f64) -> String,
+) -> Result<String, ChartError> {
+    let highest =
+        lines.iter().flat_map(|line| line.points.iter().flatten()).map(|point| point.high.min(point.value * 3.0));
     let highest = highest.fold(0.0, f64::max);
     drawn(alt, HEIGHT, |area| {
         over_steps(area, steps, highest, number, |chart| {
@@ -62,7 +68,8 @@ pub(super) fn lines(alt: &str, steps: &[String], lines: &[Line], number: fn(f64)
                     let lower = run.iter().enumerate().rev().map(|(idx, point)| at(idx, point.low));
                     let band: Vec<(f64, f64)> = upper.chain(lower).collect();
                     chart.draw_series([Polygon::new(band, color.mix(0.16))])?;
-                    let middle: Vec<(f64, f64)> = run.iter().enumerate().map(|(idx, point)| at(idx, point.value)).collect();
+                    let middle: Vec<(f64, f64)> =
+                        run.iter().enumerate().map(|(idx, point)| at(idx, point.value)).collect();
                     if let [only] = middle[..] {
                         chart.draw_series([Circle::new(only, 3, color.filled())])?;
                     }
@@ -145,8 +152,11 @@ pub(super) fn count(value: f64) -> String {
     if value >= 10_000.0 { format!("{:.0}k", value / 1000.0) } else { format!("{value:.0}") }
 }
 
-type Chart<'a, 'b> =
-    ChartContext<'a, SVGBackend<'b>, Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>>;
+type Chart<'a, 'b> = ChartContext<
+    'a,
+    SVGBackend<'b>,
+    Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>,
+>;
 
 fn over_steps<'b>(
     area: &Area<'b>,

@@ -177,8 +177,9 @@ fn raw(row: Row, facets: &Facets) -> Raw {
 
 /// The bucket of a person: a function of the key alone, so that it is the same in every report.
 fn bucket(user: UserKey) -> u8 {
-    let hash = user.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = user
+        .as_bytes()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
     ((hash ^ (hash >> 32)) % N_BUCKETS as u64) as u8
 }

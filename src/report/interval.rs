@@ -137,9 +137,12 @@ mod tests {
     #[test]
     fn wilson_is_as_published() {
         // Newcombe 1998, table I: 81/263, 15/148, 0/20, 1/29, without continuity correction.
-        for (hits, n, low, high) in
-            [(81.0, 263.0, 0.2553, 0.3662), (15.0, 148.0, 0.0624, 0.1605), (0.0, 20.0, 0.0, 0.1611), (1.0, 29.0, 0.0061, 0.1718)]
-        {
+        for (hits, n, low, high) in [
+            (81.0, 263.0, 0.2553, 0.3662),
+            (15.0, 148.0, 0.0624, 0.1605),
+            (0.0, 20.0, 0.0, 0.1611),
+            (1.0, 29.0, 0.0061, 0.1718),
+        ] {
             let found = wilson(hits / n, n);
             assert!((found.low - low).abs() < 1e-4 && (found.high - high).abs() < 1e-4, "{hits}/{n} {found:?}");
         }

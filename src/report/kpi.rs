@@ -90,7 +90,9 @@ impl Kpi {
     /// What it says, in a sentence.
     pub fn sentence(self) -> &'static str {
         match self {
-            Self::Likes => "How many likes an answer gets, all its songs and all people together; likes taken back do not count.",
+            Self::Likes => {
+                "How many likes an answer gets, all its songs and all people together; likes taken back do not count."
+            }
             Self::Dislikes => "How many dislikes an answer gets, counted like the likes.",
             Self::Followed => "Of how many answers somebody followed a listen link, where the platform tells.",
             Self::More => "After how many answers somebody asked for more songs.",

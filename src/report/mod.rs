@@ -15,7 +15,6 @@ mod bias;
 mod chart;
 mod tally;
 
-
 #[cfg(test)]
 mod samples;
 #[cfg(test)]

@@ -22,14 +22,17 @@ pub fn page(report: &Report) -> Result<String, ChartError> {
     let mut out = String::new();
     let title = format!("Feedback, {} to {}", report.period.from, report.period.to);
     let style = include_str!("page.css");
-    put(&mut out, format_args!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+    put(
+        &mut out,
+        format_args!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <title>{}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n",
-        escaped(&title)
-    ));
+            escaped(&title)
+        ),
+    );
     head(&mut out, report);
     glance(&mut out, report);
     over_time(&mut out, report)?;
@@ -65,16 +68,19 @@ fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
 
 fn head(out: &mut String, report: &Report) {
     let log = &report.log;
-    put(out, format_args!(
-        "<header>\n<h1>Do the songs work?</h1>\n<p class=\"lead\">{} to {} ({} days, UTC): <b>{}</b> answers to <b>{}</b> \
+    put(
+        out,
+        format_args!(
+            "<header>\n<h1>Do the songs work?</h1>\n<p class=\"lead\">{} to {} ({} days, UTC): <b>{}</b> answers to <b>{}</b> \
          people, {} songs shown.</p>\n",
-        report.period.from,
-        report.period.to,
-        report.period.n_days,
-        wording::whole(log.n_answers as u64),
-        wording::whole(log.n_people as u64),
-        wording::whole(log.n_shown as u64),
-    ));
+            report.period.from,
+            report.period.to,
+            report.period.n_days,
+            wording::whole(log.n_answers as u64),
+            wording::whole(log.n_people as u64),
+            wording::whole(log.n_shown as u64),
+        ),
+    );
     out.push_str(
         "<p>Behind each number stands its interval: with the same people and luck of another kind it would lie there \
          19 times in 20. A change is called better or worse only if its whole interval says so.</p>\n</header>\n",
@@ -85,30 +91,38 @@ fn glance(out: &mut String, report: &Report) {
     out.push_str("<section>\n<h2>At a glance</h2>\n<div class=\"cards\">\n");
     for (kpi, estimate) in report.kpis.iter() {
         let unit = kpi.unit();
-        put(out, format_args!(
-            "<div class=\"card\"><h3>{}</h3><p class=\"value\">{}</p><p class=\"range\">{}</p>",
-            title_of(kpi),
-            wording::value(unit, estimate.value),
-            wording::interval(unit, estimate),
-        ));
+        put(
+            out,
+            format_args!(
+                "<div class=\"card\"><h3>{}</h3><p class=\"value\">{}</p><p class=\"range\">{}</p>",
+                title_of(kpi),
+                wording::value(unit, estimate.value),
+                wording::interval(unit, estimate),
+            ),
+        );
         if let Some(change) = report.change.as_ref().and_then(|change| change.get(kpi)) {
             let (class, word) = match wording::is_better(kpi, change) {
                 Some(true) => ("better", "better"),
                 Some(false) => ("worse", "worse"),
                 None => ("same", "against the period before"),
             };
-            put(out, format_args!(
-                "<p class=\"{class}\">{} {word} <span class=\"range\">({} to {})</span></p>",
-                wording::signed(unit, change.value),
-                wording::signed(unit, change.low),
-                wording::signed(unit, change.high),
-            ));
+            put(
+                out,
+                format_args!(
+                    "<p class=\"{class}\">{} {word} <span class=\"range\">({} to {})</span></p>",
+                    wording::signed(unit, change.value),
+                    wording::signed(unit, change.low),
+                    wording::signed(unit, change.high),
+                ),
+            );
         }
         put(out, format_args!("<p class=\"why\">{}</p></div>\n", kpi.sentence()));
     }
     out.push_str("</div>\n");
     if report.previous.is_none() {
-        out.push_str("<p>There are no answers in the equally long period before, so nothing is said about changes.</p>\n");
+        out.push_str(
+            "<p>There are no answers in the equally long period before, so nothing is said about changes.</p>\n",
+        );
     }
     out.push_str("</section>\n");
 }
@@ -165,13 +179,7 @@ fn over_time(out: &mut String, report: &Report) -> Result<(), ChartError> {
     Ok(())
 }
 
-fn figure(
-    out: &mut String,
-    svg: &str,
-    title: &str,
-    legend: &[(String, plotters::style::RGBColor)],
-    sentence: &str,
-) {
+fn figure(out: &mut String, svg: &str, title: &str, legend: &[(String, plotters::style::RGBColor)], sentence: &str) {
     put(out, format_args!("<figure>\n<figcaption><b>{}</b>", escaped(title)));
     for (name, color) in legend {
         let class = color_class(*color);
@@ -197,7 +205,10 @@ fn group_section(out: &mut String, grouping: &Grouping) -> Result<(), ChartError
     }
     if grouping.groups.len() > 1 {
         let row = |kpi: Kpi, color| {
-            grouping.groups.iter().filter_map(move |group| Some((group.label.clone(), vec![(color, group.kpis.get(kpi)?)])))
+            grouping
+                .groups
+                .iter()
+                .filter_map(move |group| Some((group.label.clone(), vec![(color, group.kpis.get(kpi)?)])))
         };
         let rows: Vec<_> = row(Kpi::Likes, BLUE).collect();
         let svg = chart::rows(&format!("Likes per answer by {name}"), &rows, |value| format!("{value:.2}"))?;
@@ -234,7 +245,10 @@ fn cell(unit: Unit, estimate: Option<Estimate>) -> String {
 }
 
 fn begin_table(out: &mut String, first: &str, columns: &[String]) {
-    put(out, format_args!("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table by {first}\"><table>\n"));
+    put(
+        out,
+        format_args!("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table by {first}\"><table>\n"),
+    );
     put(out, format_args!("<thead><tr><th scope=\"col\">{}</th>", escaped(first)));
     for column in columns {
         put(out, format_args!("<th scope=\"col\">{}</th>", escaped(column)));
@@ -277,12 +291,8 @@ fn places(out: &mut String, positions: &[Position]) -> Result<(), ChartError> {
     begin_table(out, "Place", &columns);
     for place in positions {
         let share = |estimate| cell(Unit::Share, estimate);
-        let cells = [
-            wording::whole(place.n_shown as u64),
-            share(place.liked),
-            share(place.disliked),
-            share(place.followed),
-        ];
+        let cells =
+            [wording::whole(place.n_shown as u64), share(place.liked), share(place.disliked), share(place.followed)];
         table_row(out, &place.position.to_string(), &cells);
     }
     end_table(out);
@@ -292,13 +302,16 @@ fn places(out: &mut String, positions: &[Position]) -> Result<(), ChartError> {
 
 fn exposure(out: &mut String, report: &Report) -> Result<(), ChartError> {
     let spread = &report.spread;
-    put(out, format_args!(
-        "<section>\n<h2>What is shown, and is it what is liked?</h2>\n<p>Of {} songs in the catalogue {} were shown. The \
+    put(
+        out,
+        format_args!(
+            "<section>\n<h2>What is shown, and is it what is liked?</h2>\n<p>Of {} songs in the catalogue {} were shown. The \
          Gini coefficient of how often is {:.2} over all songs (0: all alike, 1: one song only)",
-        wording::whole(spread.n_songs as u64),
-        report.kpis.get(Kpi::Coverage).map_or_else(|| "none".to_owned(), |share| wording::percent(share.value)),
-        spread.gini,
-    ));
+            wording::whole(spread.n_songs as u64),
+            report.kpis.get(Kpi::Coverage).map_or_else(|| "none".to_owned(), |share| wording::percent(share.value)),
+            spread.gini,
+        ),
+    );
     if let Some(share) = spread.top_artists {
         put(out, format_args!("; the ten artists shown most have {} of all places", wording::percent(share)));
     }
@@ -346,22 +359,28 @@ fn foot(out: &mut String, report: &Report) {
     let (log, counted) = (&report.log, &report.counted);
     out.push_str("<section>\n<h2>What this is made from</h2>\n<ul>\n");
     for source in &log.sources {
-        put(out, format_args!(
-            "<li>{}, up to record {}</li>\n",
-            escaped(&source.path),
-            wording::whole(source.high_water_mark)
-        ));
+        put(
+            out,
+            format_args!(
+                "<li>{}, up to record {}</li>\n",
+                escaped(&source.path),
+                wording::whole(source.high_water_mark)
+            ),
+        );
     }
     put(out, format_args!("<li>{} answers of all times are kept.</li>\n", wording::whole(log.n_all_answers as u64)));
     if counted != &super::build::Counted::default() {
-        put(out, format_args!(
-            "<li>Beside all of the above, {} likes and {} dislikes of {} songs are counted without person, answer and \
+        put(
+            out,
+            format_args!(
+                "<li>Beside all of the above, {} likes and {} dislikes of {} songs are counted without person, answer and \
              time, because their communities or people allow no more, or because they are older than what is kept. They \
              can be in no number above.</li>\n",
-            wording::whole(counted.n_likes),
-            wording::whole(counted.n_dislikes),
-            wording::whole(counted.n_songs as u64),
-        ));
+                wording::whole(counted.n_likes),
+                wording::whole(counted.n_dislikes),
+                wording::whole(counted.n_songs as u64),
+            ),
+        );
     }
     for (n, text) in [
         (log.n_unknown_songs as u64, "songs shown are not in this catalogue; they are in no table of shares."),

@@ -23,11 +23,9 @@ fn shares_sum_to_one() {
         assert_eq!(report.bias.len(), 4);
         for bias in &report.bias {
             let sum = |share: &dyn Fn(&super::build::BiasRow) -> f64| bias.rows.iter().map(share).sum::<f64>();
-            for sum in [
-                sum(&|row| row.catalogue),
-                sum(&|row| row.shown.unwrap().value),
-                sum(&|row| row.likes.unwrap().value),
-            ] {
+            for sum in
+                [sum(&|row| row.catalogue), sum(&|row| row.shown.unwrap().value), sum(&|row| row.likes.unwrap().value)]
+            {
                 assert!((sum - 1.0).abs() < 2e-3, "{} {sum}", bias.facet);
             }
         }

@@ -57,8 +57,7 @@ fn main() {
     let songs = catalogue.songs().map(|song| catalogue.song(song).id.to_owned()).collect();
     // A first argument that is a number makes a smaller world.
     let n_answers = std::env::args().filter_map(|word| word.parse().ok()).next().unwrap_or(630_000);
-    let world =
-        community::World { seed: 1, n_answers, n_people: 50_000, n_days: 60, until_ms: UNTIL_MS, songs };
+    let world = community::World { seed: 1, n_answers, n_people: 50_000, n_days: 60, until_ms: UNTIL_MS, songs };
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the build folder can be written");
     let exported = dir.path().join("export.jsonl");
     let (n_answers, n_events) =
