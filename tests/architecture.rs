@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which modules of this crate each module may import.
-const IMPORTS: [(&str, &[&str]); 19] = [
+const IMPORTS: [(&str, &[&str]); 21] = [
     ("photo", &[]),
     ("kernels", &[]),
     ("manifest", &[]),

@@ -277,7 +277,7 @@ fn what_is_no_whole_source_is_refused() {
     assert!(message(&lines[..lines.len() - 1].join("\n")).contains("cut off"));
     assert!(message(&[lines[0], lines[1], lines[lines.len() - 1]].join("\n")).contains("cut off"));
     assert!(message(&format!("{text}{}\n", lines[1])).contains("follows the end"));
-    assert!(message(&text.replacen("\"version\":1", "\"version\":2", 1)).contains("use the newer image2song"));
+    assert!(message(&text.replacen("\"version\":2", "\"version\":3", 1)).contains("use the newer image2song"));
     assert!(message(&text.replacen("\"impression\"", "\"song\"", 1)).starts_with("line 2 of "));
     for foreign in ["", "\n", "{}\n", "hello", "{\"end\":{\"n_lines\":0}}\n"] {
         assert!(message(foreign).contains("does not begin with a header"), "{foreign}");

@@ -48,7 +48,8 @@ fn banner() -> (tempfile::TempDir, PathBuf, Value) {
                 photos = [\"banner\"]\nnot = [\"plain\"]\n";
     fs::write(root.join("ours.toml"), list).unwrap();
     let addon = root.join("addons/ours");
-    let arguments = ["tags", "add", "--from", arg(&root.join("ours.toml")), "--addon", arg(&addon), "--json"];
+    let list = root.join("ours.toml");
+    let arguments = ["tags", "add", "--from", arg(&list), "--addon", arg(&addon), "--json"];
     let said = run(&arguments).expect_code(0).one();
     (dir, addon, said)
 }
