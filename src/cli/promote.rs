@@ -34,7 +34,7 @@ const N_SHOWN: usize = 10;
 #[derive(Debug, Args)]
 pub struct StoreArgs {
     /// Folder of the store [default: store.dir of the settings]
-    #[arg(long = "store", value_name = "DIR")]
+    #[arg(id = "store", long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// File with settings
     #[arg(long, value_name = "FILE.toml", env = "IMAGE2SONG_CONFIG", hide_env_values = true)]

@@ -6,8 +6,10 @@ use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};
 
 /// Moments of each parameter.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct AdamW {
+    /// Added to the root of the second moment: gradients much smaller than it move little instead of as far as all others.
+    pub epsilon: f32,
     /// Steps done.
     pub step: u64,
     /// First and second moments by name.
@@ -15,11 +17,16 @@ pub struct AdamW {
 }
 
 const BETAS: (f32, f32) = (0.9, 0.98);
-const EPSILON: f32 = 1e-8;
 const DECAY: f32 = 0.01;
 
 /// Norm at which the gradient is cut.
 const MAX_NORM: f32 = 5.0;
+
+impl Default for AdamW {
+    fn default() -> Self {
+        Self { epsilon: 1e-8, step: 0, moments: BTreeMap::new() }
+    }
+}
 
 impl AdamW {
     /// Moves the variables against their gradients; returns the norm of the gradient. A variable without a gradient
@@ -50,7 +57,7 @@ impl AdamW {
                 let g = g * cut;
                 *m = BETAS.0 * *m + (1.0 - BETAS.0) * g;
                 *v = BETAS.1 * *v + (1.0 - BETAS.1) * g * g;
-                *x -= decay * *x + rate * (*m / bias1) / ((*v / bias2).sqrt() + EPSILON);
+                *x -= decay * *x + rate * (*m / bias1) / ((*v / bias2).sqrt() + self.epsilon);
             }
             var.set(&Tensor::from_vec(values, var.shape(), var.device())?)?;
         }

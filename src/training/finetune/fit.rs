@@ -37,6 +37,10 @@ const N_CHECKS: usize = 32;
 /// Least steps: a small log is one batch, which the optimizer goes over again and again.
 const MIN_STEPS: usize = 240;
 
+/// Epsilon of the optimizer: what the log says little of has gradients far below it and stays near where it was, where plain
+/// Adam would move it as far as what the log is clear about.
+const EPSILON: f32 = 0.01;
+
 /// Looks at the later answers in a fit, and how many may pass without a better one.
 const N_LOOKS: usize = 20;
 const PATIENCE: usize = 6;
@@ -108,6 +112,7 @@ pub fn fit(
             State { progress, best: checkpoint::values(&graph.vars)?, optimizer: AdamW::default() }
         }
     };
+    state.optimizer.epsilon = EPSILON;
     let weight = sum_of_weights(material.train).max(1.0);
     while state.progress.step < n_steps {
         let step = state.progress.step;
