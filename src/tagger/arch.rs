@@ -110,7 +110,8 @@ pub struct Layout {
 }
 
 impl Arch {
-    /// The network of the bundled model for a vocabulary.
+    /// The network that training makes for a vocabulary. The bundled model 0.2.0 has five and six blocks in its last two
+    /// stages: a training that starts from it may add blocks.
     pub fn base(n_tags: usize, n_embedding: usize) -> Self {
         let stage = |expand, channels, n_blocks, stride| Stage { expand, channels, n_blocks, stride };
         Self {
