@@ -42,6 +42,7 @@ fn documented_commands_exist() {
         "docs/json.md",
         "docs/OPERATIONS.md",
         "docs/PRIVACY.md",
+        "docs/REPORT.md",
         "models/base/MODEL_CARD.md",
     ];
     for path in documents {

@@ -2,7 +2,7 @@
 
 use super::program::run;
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 17] = [
     &["suggest"],
     &["tags"],
     &["photos"],
@@ -19,6 +19,7 @@ const COMMANDS: [&[&str]; 16] = [
     &["feedback", "export"],
     &["feedback", "import"],
     &["feedback", "verify"],
+    &["report"],
 ];
 
 #[test]
