@@ -40,13 +40,13 @@ impl From<Fault> for ChartError {
     }
 }
 
-/// A line over time, with its intervals as a band; gaps where there is nothing.
+/// A line over time; gaps where there is nothing.
 pub(super) struct Line {
     pub(super) color: RGBColor,
     pub(super) points: Vec<Option<Estimate>>,
 }
 
-/// Lines over steps with these names.
+/// Lines over steps with these names; one or two have their intervals as bands, more would hide one another.
 ///
 /// # Errors
 /// The drawing library fails.
@@ -67,7 +67,9 @@ pub(super) fn lines(
                     let upper = run.iter().enumerate().map(|(idx, point)| at(idx, point.high));
                     let lower = run.iter().enumerate().rev().map(|(idx, point)| at(idx, point.low));
                     let band: Vec<(f64, f64)> = upper.chain(lower).collect();
-                    chart.draw_series([Polygon::new(band, color.mix(0.16))])?;
+                    if lines.len() <= 2 {
+                        chart.draw_series([Polygon::new(band, color.mix(0.16))])?;
+                    }
                     let middle: Vec<(f64, f64)> =
                         run.iter().enumerate().map(|(idx, point)| at(idx, point.value)).collect();
                     if let [only] = middle[..] {

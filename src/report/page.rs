@@ -82,8 +82,8 @@ fn head(out: &mut String, report: &Report) {
         ),
     );
     out.push_str(
-        "<p>Behind each number stands its interval: with the same people and luck of another kind it would lie there \
-         19 times in 20. A change is called better or worse only if its whole interval says so.</p>\n</header>\n",
+        "<p>Below each number stands its 95 % interval: where it would lie for nearly every other draw of people like \
+         these. A change is called better or worse only if its whole interval says so.</p>\n</header>\n",
     );
 }
 

@@ -43,6 +43,7 @@ fn documented_commands_exist() {
         "docs/OPERATIONS.md",
         "docs/PRIVACY.md",
         "docs/TAGS.md",
+        "docs/REPORT.md",
         "models/base/MODEL_CARD.md",
     ];
     for path in documents {

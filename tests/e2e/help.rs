@@ -2,7 +2,7 @@
 
 use super::program::run;
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 22] = [
     &["suggest"],
     &["tags"],
     &["tags", "add"],
@@ -24,6 +24,7 @@ const COMMANDS: [&[&str]; 21] = [
     &["feedback", "verify"],
     &["promote"],
     &["rollback"],
+    &["report"],
 ];
 
 #[test]
