@@ -17,8 +17,8 @@ use crate::matcher::store::FILE_NAME as SONG_VECTORS;
 use crate::matcher::suggest::{Filter, Matcher};
 use crate::matcher::tastes::Tastes;
 use crate::photo::Square;
-use crate::tagger::{Tagger, WEIGHTS_FILE};
 use crate::tagger::vocabulary::TagId;
+use crate::tagger::{Tagger, WEIGHTS_FILE};
 
 use super::args::{AnswerArgs, GlobalArgs};
 use super::device::DeviceChoice;

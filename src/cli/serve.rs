@@ -231,7 +231,8 @@ async fn serve(global: &GlobalArgs, args: &ServeArgs, config: Config, secrets: S
         None => None,
     };
     let healths = Healths::of(&secrets, listener.is_some());
-    let deployer = Arc::new(Deployer::new(&config.store.dir, global.model.clone(), config.engine.addon.clone(), args.device));
+    let deployer =
+        Arc::new(Deployer::new(&config.store.dir, global.model.clone(), config.engine.addon.clone(), args.device));
     let (core, plan) = core(&deployer, &config, &secrets, healths.all())?;
     let (core, _presence) = (Arc::new(core), Presence::hold(&config.store.dir).map_err(SetupFault::from_error)?);
     let (stop, stopping) = watch::channel(false);

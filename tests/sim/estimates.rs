@@ -58,11 +58,16 @@ pub fn run(ground: &Ground, n_runs: u64) {
             }
         }
     }
-    println!("\n| likes per shown song | truth | IPS covers | SNIPS covers | DR covers | mean error of each |\n|---|---:|---:|---:|---:|---|");
+    println!(
+        "\n| likes per shown song | truth | IPS covers | SNIPS covers | DR covers | mean error of each |\n|---|---:|---:|---:|---:|---|"
+    );
     for (which, name) in ["current model", "candidate", "difference"].iter().enumerate() {
         let [ips, snips, dr] = covered[which].map(|n| 100.0 * n as f64 / n_runs as f64);
         let [a, b, c] = errors[which];
-        println!("| {name} | {:.4} | {ips:.0} % | {snips:.0} % | {dr:.0} % | {a:+.4}, {b:+.4}, {c:+.4} |", truths[which]);
+        println!(
+            "| {name} | {:.4} | {ips:.0} % | {snips:.0} % | {dr:.0} % | {a:+.4}, {b:+.4}, {c:+.4} |",
+            truths[which]
+        );
     }
 }
 

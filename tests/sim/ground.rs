@@ -65,8 +65,9 @@ impl Ground {
         let n_tags = self.matcher.ranker().network.weights.sizes.n_tags;
         let mut rng = own(seed, 5, photo);
         let n = rng.usize(3..8);
-        let mut tags: Vec<(u16, f32)> =
-            (0..n).map(|place| (rng.usize(..n_tags) as u16, (0.95 - 0.1 * place as f32) * (0.6 + 0.4 * rng.f32()))).collect();
+        let mut tags: Vec<(u16, f32)> = (0..n)
+            .map(|place| (rng.usize(..n_tags) as u16, (0.95 - 0.1 * place as f32) * (0.6 + 0.4 * rng.f32())))
+            .collect();
         tags.sort_by_key(|tag| tag.0);
         tags.dedup_by_key(|tag| tag.0);
         tags
@@ -98,7 +99,14 @@ impl Ground {
     }
 
     /// One answer with what its asker pressed.
-    pub fn answer(&self, world: (&Nature, &Tastes), at: Place, asker: usize, pool: &Pool, rng: &mut fastrand::Rng) -> Case {
+    pub fn answer(
+        &self,
+        world: (&Nature, &Tastes),
+        at: Place,
+        asker: usize,
+        pool: &Pool,
+        rng: &mut fastrand::Rng,
+    ) -> Case {
         let (nature, tastes) = world;
         let scores: Vec<f32> = pool.songs.iter().map(|song| song.1).collect();
         let drawn = draw(&scores, N_SHOWN, POLICY, rng);
@@ -107,8 +115,16 @@ impl Ground {
         let song = |(place, idx): (usize, usize)| {
             let (song, _, base) = pool.songs[idx];
             let likes = tastes.likes(&at, song.0, base, pool.best);
-            let vote = nature.presses(kind, place, likes, rng).map(|pressed| (person, if pressed == Pressed::Up { 1 } else { -1 }));
-            ShownSong { song: song.0, place: place as u8, in_pool: idx as u8, votes: vote.into_iter().collect(), is_followed: false }
+            let vote = nature
+                .presses(kind, place, likes, rng)
+                .map(|pressed| (person, if pressed == Pressed::Up { 1 } else { -1 }));
+            ShownSong {
+                song: song.0,
+                place: place as u8,
+                in_pool: idx as u8,
+                votes: vote.into_iter().collect(),
+                is_followed: false,
+            }
         };
         let songs = drawn.iter().map(|drawn| drawn.idx).enumerate().map(song).collect();
         Case {
@@ -160,7 +176,9 @@ impl Ground {
         let (nature, tastes) = world;
         let one = |(&photo, pool): (&u64, &Pool)| {
             let at = Place { community, photo, n_answers };
-            f64::from(nature.worth(pool.songs.iter().take(N_SHOWN).map(|(song, _, base)| tastes.likes(&at, song.0, *base, pool.best))))
+            f64::from(nature.worth(
+                pool.songs.iter().take(N_SHOWN).map(|(song, _, base)| tastes.likes(&at, song.0, *base, pool.best)),
+            ))
         };
         let mut all: Vec<f64> = pools.iter().map(one).collect();
         // Sums of floating numbers must not depend on the order of a hash.

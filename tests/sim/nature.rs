@@ -187,7 +187,8 @@ const ARTIST_EVERY: usize = 10;
 fn values(nature: Nature, catalogue: &Catalogue, name: u64) -> Vec<f32> {
     let mut drawn: HashMap<String, f32> = HashMap::new();
     let mut value = |label: String, spread: f32| -> f32 {
-        let hash = label.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+        let hash =
+            label.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
         *drawn.entry(label).or_insert_with(|| spread * normal(&mut own(nature.seed, name, hash)))
     };
     let known = value("known".to_owned(), nature.taste * KNOWN);

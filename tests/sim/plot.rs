@@ -32,7 +32,8 @@ impl Panel {
 
     fn line(&self, points: impl Iterator<Item = (f64, f64)>, color: &str, svg: &mut String) {
         let text: Vec<String> = points.map(|(x, y)| self.at(x, y)).map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-        let _ = writeln!(svg, r#"<polyline points="{}" fill="none" stroke="{color}" stroke-width="2"/>"#, text.join(" "));
+        let _ =
+            writeln!(svg, r#"<polyline points="{}" fill="none" stroke="{color}" stroke-width="2"/>"#, text.join(" "));
     }
 
     fn label(&self, (x, y): (f64, f64), text: &str, svg: &mut String) {
@@ -41,7 +42,8 @@ impl Panel {
 
     fn frame(&self, title: &str, svg: &mut String) {
         let (x, y) = (self.left + MARGIN, MARGIN);
-        let _ = writeln!(svg, r##"<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="#999"/>"##);
+        let _ =
+            writeln!(svg, r##"<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="#999"/>"##);
         self.label((x + WIDTH / 2.0, MARGIN - 12.0), title, svg);
     }
 }

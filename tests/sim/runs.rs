@@ -63,8 +63,15 @@ pub fn sizes(ground: &Ground, n_seeds: u64) -> Vec<(f64, f64, f64, f64)> {
         let unseen = ground.pools(seed, &fresh(), &Taste::default());
         for (size, gains) in SIZES.iter().zip(&mut gains) {
             let mut n = 0;
-            let cut: Vec<Case> =
-                log.iter().take_while(|case| { let is_in = n < *size; n += n_likes(case); is_in }).cloned().collect();
+            let cut: Vec<Case> = log
+                .iter()
+                .take_while(|case| {
+                    let is_in = n < *size;
+                    n += n_likes(case);
+                    is_in
+                })
+                .cloned()
+                .collect();
             let taste = ground.learn(&cut);
             let tuned = if taste.is_none() { None } else { Some(ground.pools(seed, &fresh(), &taste)) };
             let worth = |pools| ground.worth(world.both(), 0, cut.len(), pools);
@@ -128,7 +135,8 @@ pub fn vandals(ground: &Ground, n_seeds: u64) {
                 (0..4).flat_map(|community| world.log(ground, community, 0, 1000, &base)).collect();
             log.sort_by_key(|case| case.time_ms);
             let taste = ground.learn(&log);
-            let (plain, tuned) = (ground.pools(seed, &fresh(), &Taste::default()), ground.pools(seed, &fresh(), &taste));
+            let (plain, tuned) =
+                (ground.pools(seed, &fresh(), &Taste::default()), ground.pools(seed, &fresh(), &taste));
             let sum = |pools| (1..4).map(|community| ground.worth(world.both(), community, 1000, pools)).sum::<f64>();
             gains.push(sum(&tuned) / sum(&plain) - 1.0);
         }
