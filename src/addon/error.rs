@@ -46,7 +46,7 @@ pub enum AddonError {
         /// The folder.
         path: PathBuf,
         /// What is wrong.
-        source: ManifestError,
+        source: Box<ManifestError>,
     },
     /// The add-on was made for another tagger.
     #[error(

@@ -82,7 +82,7 @@ impl Addon {
     /// # Errors
     /// A file is missing, damaged or of another version.
     pub fn read(dir: &Path) -> Result<Self, AddonError> {
-        let whole = |source| AddonError::Manifest { path: dir.to_owned(), source };
+        let whole = |source| AddonError::Manifest { path: dir.to_owned(), source: Box::new(source) };
         let manifest = Manifest::open(dir).map_err(whole)?;
         manifest.check_hashes(dir).map_err(whole)?;
         let path = dir.join(TEXT);
@@ -158,7 +158,7 @@ impl Addon {
         }
         let digest = |name: &str| manifest::hash_file(&dir.join(name)).map_err(unwritable(&dir.join(name)));
         self.version = format!("{}{}", &digest(TEXT)?[..6], &digest(NUMBERS)?[..6]);
-        let whole = |source| AddonError::Manifest { path: dir.to_owned(), source };
+        let whole = |source| AddonError::Manifest { path: dir.to_owned(), source: Box::new(source) };
         Manifest::of_folder(dir, &self.name, &self.version).and_then(|manifest| manifest.write(dir)).map_err(whole)
     }
 

@@ -226,7 +226,8 @@ fn show(store: &Path, is_json: bool) -> anyhow::Result<()> {
     let status = Status::read(store).filter(|status| status.revision == plan.revision);
     let mut out = anstream::stdout().lock();
     if is_json {
-        return Ok(write_line(&mut out, &json!({ "plan": plan, "status": status, "is_serving": is_running }))?);
+        write_line(&mut out, &json!({ "plan": plan, "status": status, "is_serving": is_running }))?;
+        return Ok(());
     }
     let current = plan.current.as_ref().map_or("the bundled model", |placed| placed.model.as_str());
     writeln!(out, "{current} answers{}", if is_running { "" } else { "; serve does not run" })?;

@@ -145,7 +145,8 @@ fn over_time(out: &mut String, report: &Report) -> Result<(), ChartError> {
     let n_answers: Vec<f64> = trend.steps.iter().map(|step| step.n_answers as f64).collect();
     let bars = chart::bars(&format!("Answers by {span}"), &steps, &n_answers)?;
     figure(out, &bars, "Answers", &[], "How many answers were given: where there are few, all else is unsure.");
-    let charts: [(&str, &str, &[(Kpi, plotters::style::RGBColor)]); 3] = [
+    type Lines<'a> = &'a [(Kpi, plotters::style::RGBColor)];
+    let charts: [(&str, &str, Lines<'_>); 3] = [
         ("Likes and dislikes per answer", "The band is the interval.", &[(Kpi::Likes, BLUE), (Kpi::Dislikes, ORANGE)]),
         (
             "What people did",

@@ -57,7 +57,7 @@ impl Photos {
         let n = self.n_given;
         match choice {
             Choice::Repeated => self.whole[n as usize % NAMES.len()].to_vec(),
-            Choice::Hostile if n % 2 == 0 => marked(&self.hostile[n as usize / 2 % self.hostile.len()], n),
+            Choice::Hostile if n.is_multiple_of(2) => marked(&self.hostile[n as usize / 2 % self.hostile.len()], n),
             _ => marked(&self.whole[n as usize % self.whole.len()], n),
         }
     }

@@ -95,7 +95,7 @@ pub fn sizes(ground: &Ground, n_seeds: u64) -> Vec<(f64, f64, f64, f64)> {
 /// Likes an answer over rounds: `(round, off, on)`, means over the seeds. After each round of the loop the model learns from
 /// all answers so far, also its own.
 pub fn rounds(ground: &Ground, n_seeds: u64) -> Vec<(f64, f64, f64)> {
-    let mut sums = vec![(0.0, 0.0); N_ROUNDS + 1];
+    let mut sums = [(0.0, 0.0); N_ROUNDS + 1];
     for seed in 1..=n_seeds {
         let world = World::new(ground, Nature { seed: 100 + seed, n_communities: 1, ..Nature::default() });
         let seed = world.nature.seed;

@@ -137,8 +137,8 @@ fn relevance_step(looks: &[Look], examination: &Examination, start: [f64; N_FEAT
             let spread = look.weight * slope * slope / (p * (1.0 - p));
             for i in 0..N_FEATURES {
                 gradient[i] += pull * look.features[i];
-                for j in 0..N_FEATURES {
-                    information[i][j] += spread * look.features[i] * look.features[j];
+                for (sum, feature) in information[i].iter_mut().zip(&look.features) {
+                    *sum += spread * look.features[i] * feature;
                 }
             }
         }
@@ -201,8 +201,9 @@ fn solve(mut a: [[f64; N_FEATURES]; N_FEATURES], mut b: [f64; N_FEATURES]) -> Op
         }
         for i in k + 1..N_FEATURES {
             let factor = a[i][k] / a[k][k];
-            for j in k..N_FEATURES {
-                a[i][j] -= factor * a[k][j];
+            let pivot_row = a[k];
+            for (x, pivot) in a[i].iter_mut().zip(pivot_row).skip(k) {
+                *x -= factor * pivot;
             }
             b[i] -= factor * b[k];
         }
