@@ -25,6 +25,8 @@ pub mod evaluation;
 
 pub mod feedback;
 
+pub mod calendar;
+
 pub mod manifest;
 
 pub mod config;

@@ -5,15 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which modules of this crate each module may import.
-const IMPORTS: [(&str, &[&str]); 21] = [
+const IMPORTS: [(&str, &[&str]); 22] = [
     ("photo", &[]),
     ("kernels", &[]),
+    ("calendar", &[]),
     ("manifest", &[]),
     ("feedback", &["catalogue"]),
     ("config", &[]),
     ("addon", &["tagger", "lyric", "manifest"]),
     ("engine", &["photo", "tagger", "catalogue", "matcher", "answer"]),
-    ("report", &["feedback", "catalogue", "evaluation"]),
+    ("report", &["feedback", "catalogue", "evaluation", "calendar"]),
     ("state", &["feedback"]),
     ("deployment", &["manifest", "feedback"]),
     ("telemetry", &["engine", "feedback", "deployment"]),
@@ -39,11 +40,15 @@ const IMPORTS: [(&str, &[&str]); 21] = [
     ("catalogue", &["lyric"]),
     ("matcher", &["tagger", "lyric", "catalogue", "kernels"]),
     ("evaluation", &["photo", "tagger", "lyric", "catalogue", "matcher", "kernels", "feedback"]),
-    ("training", &["photo", "tagger", "lyric", "catalogue", "matcher", "kernels", "evaluation", "manifest"]),
+    (
+        "training",
+        &["photo", "tagger", "lyric", "catalogue", "matcher", "kernels", "evaluation", "manifest", "calendar"],
+    ),
     (
         "cli",
         &[
             "photo",
+            "calendar",
             "tagger",
             "addon",
             "explain",

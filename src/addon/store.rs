@@ -14,6 +14,7 @@ use crate::lyric::own_tag::OwnTag;
 use crate::manifest::{self, Manifest};
 use crate::tagger::head::Head;
 use crate::tagger::regions::regions;
+use crate::tagger::weights::floats;
 
 /// Files of the folder beside the manifest.
 const TEXT: &str = "addon.toml";
@@ -230,15 +231,6 @@ impl Addon {
             ("examples", view(Dtype::F16, &shape, &features)),
         ];
         safetensors::serialize(views, None).expect("names are unique and shapes fit")
-    }
-}
-
-fn floats(tensor: &TensorView) -> Option<Vec<f32>> {
-    let bytes = tensor.data();
-    match tensor.dtype() {
-        Dtype::F32 => Some(bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect()),
-        Dtype::F16 => Some(bytes.as_chunks::<2>().0.iter().map(|&b| f16::from_le_bytes(b).to_f32()).collect()),
-        _ => None,
     }
 }
 

@@ -95,7 +95,7 @@ fn fit(photo: &PhotoInput, model: &Model, song: SongIdx) -> Result<Fit, PhotoFau
 }
 
 /// A bar on standard error, on a terminal only.
-fn progress(global: &GlobalArgs, n_photos: usize) -> ProgressBar {
+pub(super) fn progress(global: &GlobalArgs, n_photos: usize) -> ProgressBar {
     if global.is_quiet || n_photos < 10 {
         return ProgressBar::hidden();
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
+use crate::calendar::DAY_MS;
 use crate::catalogue::load::Catalogue;
 use crate::feedback::archive::Archive;
 use crate::feedback::error::FeedbackError;
@@ -87,14 +88,14 @@ impl Since {
         match self {
             Self::All => None,
             Self::Days(n_days) => Some(n_days),
-            Self::Date(from) => Some(until.0.saturating_sub(from.0).div_ceil(date::DAY_MS).max(1) as u32),
+            Self::Date(from) => Some(until.0.saturating_sub(from.0).div_ceil(DAY_MS).max(1) as u32),
         }
     }
 }
 
 fn day_after(text: &str) -> Result<UnixMs, String> {
     let day = date::parse(text).ok_or_else(|| "it is a date like 2026-11-24".to_owned())?;
-    Ok(UnixMs(day.0 + date::DAY_MS))
+    Ok(UnixMs(day.0 + DAY_MS))
 }
 
 /// Reports on a period.

@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 
 use super::Outcome;
@@ -15,6 +14,7 @@ use super::args::GlobalArgs;
 use super::device::DeviceChoice;
 use super::fault::SetupFault;
 use super::input::{self, PhotoInput};
+use super::photos::progress;
 use super::suggest::N_PHOTO_THREADS;
 use super::tags_report::{Report, TagReport};
 use super::{loading, pool};
@@ -283,14 +283,4 @@ fn merged(
         }
     }
     Ok((tags, kept))
-}
-
-/// A bar on standard error, on a terminal only.
-fn progress(global: &GlobalArgs, n_photos: usize) -> ProgressBar {
-    if global.is_quiet || n_photos < 10 {
-        return ProgressBar::hidden();
-    }
-    let template = "{bar:30} {pos}/{len} photos, {per_sec}, {eta} left";
-    let style = ProgressStyle::with_template(template).expect("the template is well formed");
-    ProgressBar::new(n_photos as u64).with_style(style)
 }

@@ -7,12 +7,13 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::bias::{self, OTHERS};
-use super::date::{DAY_MS, date, start_of_day};
+use super::date::{date, start_of_day};
 use super::facets::Facets;
 use super::facts::{AnswerFact, Facts};
 use super::interval::{self, N_BUCKETS, Part};
 use super::kpi::{Kpi, Kpis, rounded};
 use super::tally::Tally;
+use crate::calendar::DAY_MS;
 use crate::evaluation::bootstrap::Estimate;
 use crate::evaluation::ranking::gini;
 use crate::feedback::archive::Archive;

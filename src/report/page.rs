@@ -186,7 +186,7 @@ fn figure(out: &mut String, svg: &str, title: &str, legend: &[(String, plotters:
         let class = color_class(*color);
         put(out, format_args!(" <span class=\"key\"><i class=\"{class}\"></i>{}</span>", escaped(name)));
     }
-    put(out, format_args!("<br>{}</figcaption>\n{svg}</figure>\n", escaped(sentence)));
+    put(out, format_args!("<span class=\"says\">{}</span></figcaption>\n{svg}</figure>\n", escaped(sentence)));
 }
 
 fn color_class(color: plotters::style::RGBColor) -> &'static str {

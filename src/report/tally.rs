@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::date::DAY_MS;
 use super::facts::{AnswerFact, ShownFact};
 use super::interval::{self, N_BUCKETS, Part};
 use super::kpi::Kpis;
+use crate::calendar::DAY_MS;
 
 /// What is summed for each answer.
 const ANSWERS: usize = 0;

@@ -169,7 +169,8 @@ impl Weights {
     }
 }
 
-fn floats(tensor: &TensorView) -> Option<Vec<f32>> {
+/// Numbers of a stored tensor; `None` if it holds neither F16 nor F32.
+pub fn floats(tensor: &TensorView) -> Option<Vec<f32>> {
     let bytes = tensor.data();
     match tensor.dtype() {
         Dtype::F32 => Some(bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect()),

@@ -23,6 +23,7 @@ mod model_folder;
 mod photos_of_song;
 mod pictures;
 mod real_photos;
+mod report;
 mod serving;
 mod sim;
 mod suggest;

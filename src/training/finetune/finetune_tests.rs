@@ -155,7 +155,7 @@ fn a_planted_taste_is_found_and_the_same_seed_gives_the_same_bytes() {
     let of = |name: &str| adapter.facts.iter().find(|fact| fact.0 == name).map_or(0.0, |fact| fact.1);
     assert!(of(LIKED) > 0.3, "{:?}", adapter.facts);
     for other in ["decade:1990", "decade:2000", "decade:2010"] {
-        assert!(of(other) < of(LIKED) - 0.15, "{other} {}: {:?}", of(other), adapter.facts);
+        assert!(of(other) < of(LIKED) - 0.3, "{other} {}: {:?}", of(other), adapter.facts);
     }
     // Written checkpoints change nothing, and a run that goes on from one ends alike.
     let dir = tempfile::tempdir().unwrap();

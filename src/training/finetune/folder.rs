@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::error::FinetuneError;
+use crate::calendar::{DAY_MS, civil};
 use crate::evaluation::policy::cases::LeftOut;
 use crate::evaluation::policy::judgement;
 use crate::manifest::{self, Manifest};
@@ -159,22 +160,9 @@ impl Output {
 /// weights from others of that day.
 pub fn version(base: &str, last_ms: u64, weights: &str) -> String {
     let base = base.split('+').next().unwrap_or_default();
-    let (year, month, day) = date((last_ms / 86_400_000) as i64);
+    let (year, month, day) = civil((last_ms / DAY_MS) as i64);
     let short: String = weights.chars().take(6).collect();
     format!("{base}+t{year:04}{month:02}{day:02}.{short}")
-}
-
-/// Year, month and day of a day since 1970-01-01 (Hinnant 2013, "chrono-compatible low-level date algorithms").
-fn date(day: i64) -> (i64, u32, u32) {
-    let shifted = day + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * of_year + 2) / 153;
-    let day = (of_year - (153 * month_from_march + 2) / 5 + 1) as u32;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 } as u32;
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]
@@ -185,6 +173,6 @@ mod tests {
     fn versions_name_the_day_of_the_last_answer() {
         assert_eq!(version("0.2.0", 1_795_546_800_000, "abcdef0123"), "0.2.0+t20261124.abcdef");
         assert_eq!(version("0.2.0+t20260101.x", 0, "12"), "0.2.0+t19700101.12");
-        assert_eq!(date(19_782), (2024, 2, 29));
+        assert_eq!(civil(19_782), (2024, 2, 29));
     }
 }
