@@ -170,6 +170,7 @@ impl Part {
                 let (about, seal, journal) = store::look(path, store_key)?;
                 (about.id, gather_journal(&journal, &seal)?)
             }
+            false if !path.exists() => return Err(FeedbackError::NoStore { dir: path.to_owned() }),
             false => gather_export(path)?,
         };
         let high_water_mark = batches.iter().map(|batch| batch.last).max().unwrap_or_default();
