@@ -27,7 +27,7 @@ button-delete = Löschen
 voted-up = Schön, dass es dir gefällt!
 voted-down = Alles klar, davon weniger.
 voted-none = Zurückgenommen.
-voted-off = Danke! Das beeinflusst nur die nächsten Songs hier, gespeichert wird nichts.
+voted-off = Danke! Das beeinflusst nur die nächsten Songs hier, gelernt wird daraus nichts.
 deleted = Ist weg.
 why-text = Warum diese Songs
 why-alt = Das Foto mit den Stellen, die ich mir angesehen habe, und den Worten, auf die sie mich gebracht haben: {$reasons}
@@ -120,7 +120,7 @@ privacy-erased = {$n ->
    *[other] {$n} Einträge sind gelöscht, und Nachzügler werden abgewiesen.
 }
 privacy-exported = Das ist alles, was über dich gespeichert ist.
-notice-off = 👍 und 👎 beeinflussen nur die nächsten Songs hier; gespeichert wird nichts. /privacy
+notice-off = 👍 und 👎 beeinflussen nur die nächsten Songs hier; gelernt wird daraus nichts. /privacy
 notice-counts = 👍 und 👎 werden pro Song gezählt, ohne Bezug zu dir. /privacy
 notice-training = 👍 und 👎 werden mit den Stichworten zum Foto gespeichert, um das Modell zu trainieren, unter einem Hash deiner ID mit geheimem Schlüssel. Du kannst ablehnen: /privacy
 

@@ -31,7 +31,7 @@ button-delete = Delete
 voted-up = Glad you like it!
 voted-down = Noted, fewer like this.
 voted-none = Taken back.
-voted-off = Thanks! It only steers the next songs here; nothing is stored.
+voted-off = Thanks! It only steers the next songs here; nothing is learned from it.
 deleted = Gone.
 why-text = Why these songs
 why-alt = The photo with the regions I looked at and the words they woke: {$reasons}
@@ -128,7 +128,7 @@ privacy-erased = {$n ->
    *[other] {$n} records deleted, and late ones will be refused.
 }
 privacy-exported = Here is all that is stored about you.
-notice-off = 👍 and 👎 only steer the next songs here; nothing is stored. /privacy
+notice-off = 👍 and 👎 only steer the next songs here; nothing is learned from them. /privacy
 notice-counts = 👍 and 👎 are counted per song, without you. /privacy
 notice-training = 👍 and 👎 are kept with the photo's tags to train the model, under a keyed hash of your id. You can refuse: /privacy
 

@@ -27,7 +27,7 @@ button-delete = Borrar
 voted-up = ¡Qué bien que te guste!
 voted-down = Anotado, menos como esta.
 voted-none = Voto retirado.
-voted-off = ¡Gracias! Solo orienta las próximas canciones aquí; no se guarda nada.
+voted-off = ¡Gracias! Solo orienta las próximas canciones aquí; no se aprende nada de ello.
 deleted = Listo, borrado.
 why-text = Por qué estas canciones
 why-alt = La foto con las zonas en las que me fijé y las palabras que me sugirieron: {$reasons}
@@ -120,7 +120,7 @@ privacy-erased = {$n ->
    *[other] {$n} registros borrados; los que lleguen tarde se rechazarán.
 }
 privacy-exported = Esto es todo lo que hay guardado sobre ti.
-notice-off = 👍 y 👎 solo orientan las próximas canciones aquí; no se guarda nada. /privacy
+notice-off = 👍 y 👎 solo orientan las próximas canciones aquí; no se aprende nada de ello. /privacy
 notice-counts = 👍 y 👎 se cuentan por canción, sin ti. /privacy
 notice-training = 👍 y 👎 se guardan con las etiquetas de la foto para entrenar el modelo, bajo un hash con clave de tu ID. Puedes negarte: /privacy
 

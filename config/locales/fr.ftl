@@ -27,7 +27,7 @@ button-delete = Supprimer
 voted-up = Content que ça te plaise !
 voted-down = C’est noté, moins de chansons comme ça.
 voted-none = C’est annulé.
-voted-off = Merci ! Ça guide juste les prochaines chansons ici ; rien n’est enregistré.
+voted-off = Merci ! Ça guide juste les prochaines chansons ici ; rien n’en est appris.
 deleted = C’est effacé.
 why-text = Pourquoi ces chansons
 why-alt = La photo, avec les zones que j’ai regardées et les mots qu’elles m’ont inspirés : {$reasons}
@@ -120,7 +120,7 @@ privacy-erased = {$n ->
    *[other] {$n} entrées effacées ; les retardataires seront refusées.
 }
 privacy-exported = Voici tout ce qui est enregistré sur toi.
-notice-off = 👍 et 👎 guident juste les prochaines chansons ici ; rien n’est enregistré. /privacy
+notice-off = 👍 et 👎 guident juste les prochaines chansons ici ; rien n’en est appris. /privacy
 notice-counts = 👍 et 👎 sont comptés par chanson, sans lien avec toi. /privacy
 notice-training = 👍 et 👎 sont gardés avec les mots-clés de la photo pour entraîner le modèle, sous un hachage à clé de ton identifiant. Tu peux refuser : /privacy
 

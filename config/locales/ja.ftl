@@ -25,7 +25,7 @@ button-delete = 削除
 voted-up = 気に入ってもらえてうれしいです！
 voted-down = わかりました。似た曲は控えめにしますね。
 voted-none = 取り消しました。
-voted-off = ありがとうございます！ここでの次の選曲に生かすだけで、何も保存しません。
+voted-off = ありがとうございます！ここでの次の選曲に生かすだけで、学習には使いません。
 deleted = 消しました。
 why-text = この曲を選んだ理由
 why-alt = 写真の中で注目した部分と、そこから浮かんだ言葉：{$reasons}
@@ -114,7 +114,7 @@ privacy-erased = {$n ->
    *[other] 記録を{$n}件削除しました。あとから届く分も受け付けません。
 }
 privacy-exported = あなたについて保存しているものは、これで全部です。
-notice-off = 👍 と 👎 はここでの次の選曲に生かすだけで、何も保存しません。/privacy
+notice-off = 👍 と 👎 はここでの次の選曲に生かすだけで、学習には使いません。/privacy
 notice-counts = 👍 と 👎 は曲ごとに数えるだけで、あなたとは結びつけません。/privacy
 notice-training = 👍 と 👎 は、モデルの学習のため、写真のタグと一緒に、あなたのIDの鍵付きハッシュのもとに保存されます。断ることもできます：/privacy
 

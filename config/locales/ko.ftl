@@ -25,7 +25,7 @@ button-delete = 삭제
 voted-up = 마음에 드신다니 기뻐요!
 voted-down = 알겠어요, 이런 노래는 줄일게요.
 voted-none = 취소했어요.
-voted-off = 고마워요! 여기서 다음 노래를 고를 때만 참고하고, 아무것도 저장하지 않아요.
+voted-off = 고마워요! 여기서 다음 노래를 고를 때만 참고하고, 학습에는 쓰지 않아요.
 deleted = 지웠어요.
 why-text = 이 노래들을 고른 이유
 why-alt = 사진에서 눈여겨본 부분과 거기서 떠오른 말: {$reasons}
@@ -114,7 +114,7 @@ privacy-erased = {$n ->
    *[other] 기록 {$n}건을 지웠어요. 뒤늦게 오는 기록도 받지 않을게요.
 }
 privacy-exported = 회원님에 대해 저장된 것은 이게 전부예요.
-notice-off = 👍 와 👎 는 여기서 다음 노래를 고를 때만 참고하고, 아무것도 저장하지 않아요. /privacy
+notice-off = 👍 와 👎 는 여기서 다음 노래를 고를 때만 참고하고, 학습에는 쓰지 않아요. /privacy
 notice-counts = 👍 와 👎 는 누구인지는 빼고 노래별로 세기만 해요. /privacy
 notice-training = 👍 와 👎 는 모델 학습을 위해 사진 태그와 함께 회원님 ID의 키 기반 해시로 저장돼요. 거절하실 수 있어요: /privacy
 

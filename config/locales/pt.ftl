@@ -27,7 +27,7 @@ button-delete = Apagar
 voted-up = Que bom que você gostou!
 voted-down = Anotado, menos músicas assim.
 voted-none = Voto retirado.
-voted-off = Valeu! Isso só orienta as próximas músicas aqui; nada fica guardado.
+voted-off = Valeu! Isso só orienta as próximas músicas aqui; nada é aprendido com isso.
 deleted = Pronto, apagado.
 why-text = Por que estas músicas
 why-alt = A foto com as partes que observei e as palavras que elas me trouxeram: {$reasons}
@@ -120,7 +120,7 @@ privacy-erased = {$n ->
    *[other] {$n} registros apagados; os que chegarem atrasados serão recusados.
 }
 privacy-exported = Isto é tudo o que está guardado sobre você.
-notice-off = 👍 e 👎 só orientam as próximas músicas aqui; nada fica guardado. /privacy
+notice-off = 👍 e 👎 só orientam as próximas músicas aqui; nada é aprendido com isso. /privacy
 notice-counts = 👍 e 👎 são contados por música, sem ligação com você. /privacy
 notice-training = 👍 e 👎 são guardados com as etiquetas da foto para treinar o modelo, sob um hash com chave do seu ID. Você pode recusar: /privacy
 

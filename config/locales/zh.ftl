@@ -25,7 +25,7 @@ button-delete = 删除
 voted-up = 你喜欢就好！
 voted-down = 记下了，少来点这样的。
 voted-none = 已撤回。
-voted-off = 谢谢！这只会影响接下来在这里推荐的歌，不会保存任何内容。
+voted-off = 谢谢！这只会影响接下来在这里推荐的歌，不会用于学习。
 deleted = 删掉啦。
 why-text = 为什么选这些歌
 why-alt = 照片中我留意的地方，以及由此想到的词：{$reasons}
@@ -114,7 +114,7 @@ privacy-erased = {$n ->
    *[other] 已删除 {$n} 条记录，之后迟到的记录也会被拒收。
 }
 privacy-exported = 保存的与你有关的内容全在这里了。
-notice-off = 👍 和 👎 只会影响接下来在这里推荐的歌，不会保存任何内容。/privacy
+notice-off = 👍 和 👎 只会影响接下来在这里推荐的歌，不会用于学习。/privacy
 notice-counts = 👍 和 👎 只按歌曲计数，不与你关联。/privacy
 notice-training = 👍 和 👎 会连同照片标签一起保存，用于训练模型，只以你的 ID 经密钥哈希后的值标记。你可以拒绝：/privacy
 

@@ -26,7 +26,7 @@ pub struct Prints {
     pub matcher: String,
     /// Of [`Model::catalogue`].
     pub catalogue: String,
-    /// Of the tags, by whose numbers kept answers name them.
+    /// Of the model's own tags, by whose numbers kept answers name them; those of an add-on stand behind them.
     pub vocabulary: String,
 }
 

@@ -234,12 +234,14 @@ impl Core {
 
 /// What a slate's photos showed, from what is kept of it.
 fn retagged(model: &Model, slate: &Slate) -> Tagged {
-    let n_tags = model.eye.tagger.vocabulary().len();
+    let tagger = &model.eye.tagger;
+    let n_tags = tagger.vocabulary().len();
+    // Tags of an add-on keep their numbers only as long as model and add-on stay the same.
+    let n_known = if slate.model_version == model.version { n_tags } else { tagger.n_own() };
     let mut tagging = Tagging { probs: vec![0.0; n_tags], region_idx: vec![0; n_tags], embedding: Vec::new() };
     for &(tag, prob, region) in &slate.tags {
         let tag = usize::from(tag);
-        // Kept long ago by a model with another vocabulary, it may name what this one has not.
-        if tag < n_tags && usize::from(region) < crate::tagger::regions::regions().len() {
+        if tag < n_known && usize::from(region) < crate::tagger::regions::regions().len() {
             (tagging.probs[tag], tagging.region_idx[tag]) = (prob, region);
         }
     }

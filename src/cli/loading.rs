@@ -163,7 +163,7 @@ fn prints(manifest: &Manifest, addon: Option<&Addon>) -> Prints {
         eye: manifest.digest_of(|path| is_loaded(path) && !is_of_songs(path)) + &own,
         matcher: manifest.digest_of(|path| is_loaded(path) && path != WEIGHTS_FILE) + &own,
         catalogue: manifest.digest_of(|path| path.starts_with("catalog/") && !path.ends_with(SONG_VECTORS)),
-        vocabulary: manifest.digest_of(|path| path == "tags.txt") + &own,
+        vocabulary: manifest.digest_of(|path| path == "tags.txt"),
     }
 }
 

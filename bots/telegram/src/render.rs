@@ -110,7 +110,7 @@ mod tests {
             text.plain(),
             "I see beach, sea. These songs fit:\n\n1. Song <1> & *Sand* @everyone · The Fakes, 1999\nbeach → surf, \
              sand\nSpotify · YouTube · Apple Music · Deezer\n\n👍 and 👎 only steer the next songs here; nothing is \
-             stored. /privacy"
+             learned from them. /privacy"
         );
         assert!(text.html().contains("<b>1. Song &lt;1&gt; &amp; *Sand* @everyone</b>"));
         assert!(text.html().contains("<a href=\"https://example.org/Spotify?q=%220%22\">Spotify</a>"));

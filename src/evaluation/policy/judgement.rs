@@ -152,6 +152,13 @@ fn reasons(found: &Judgement) -> Vec<String> {
             -100.0 * floor
         ));
     }
+    if found.forgetting.is_none() {
+        reasons.push(
+            "the model has no check queries, so that nobody can tell whether it forgets and whether its filters hold; \
+             `image2song model checks` makes them"
+                .to_owned(),
+        );
+    }
     if let Some(forgetting) = &found.forgetting {
         let pairs = [Some(forgetting.ndcg10), forgetting.worst_community];
         let fall = pairs.into_iter().flatten().map(|pair| pair.current - pair.candidate).fold(0.0, f64::max);
